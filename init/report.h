@@ -1,0 +1,30 @@
+/*
+ * What crosses from inside the container to outside: records on one pipe.
+ *
+ * The launcher gives the container's first process the write end of a pipe; init
+ * finds it as `--report-fd N`. Every record is one write of sizeof(struct report)
+ * bytes, below PIPE_BUF, so that records never mix (pipe(7)). In order: STARTED
+ * or NOT_RUN; any number of STOPPED; then EXITED or KILLED. End of file without a
+ * last record means that init itself was killed.
+ */
+#ifndef INIT_REPORT_H
+#define INIT_REPORT_H
+
+#include <stdint.h>
+
+enum report_kind {
+	REPORT_FAILED = 1, /* the launcher's child gave up before init; value: exit status; a struct failure follows */
+	REPORT_NOT_RUN,    /* the program could not be executed; value: errno of execve(2) */
+	REPORT_STARTED,    /* the program runs: its execve(2) has succeeded; value: its pid as init sees it */
+	REPORT_STOPPED,    /* job control stopped the program; value: the signal */
+	REPORT_EXITED,     /* value: exit status, before --remap */
+	REPORT_KILLED,     /* value: the signal */
+	REPORT_DUMPED,     /* as KILLED, with a core dump */
+};
+
+struct report {
+	uint32_t kind; /* enum report_kind */
+	int32_t value;
+};
+
+#endif
