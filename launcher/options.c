@@ -1,0 +1,217 @@
+#include "launcher/options.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rootfs/err.h"
+
+long long size_parse(const char *text)
+{
+	static const char units[] = "bkmgt";
+	char *end;
+	if (*text < '0' || *text > '9')
+		return -1;
+	errno = 0;
+	unsigned long long n = strtoull(text, &end, 10);
+	if (errno)
+		return -1;
+	int shift = 0;
+	if (*end) {
+		const char *unit = strchr(units, *end | 0x20);
+		if (!unit)
+			return -1;
+		shift = 10 * (int)(unit - units);
+		end++;
+		if (shift && (*end | 0x20) == 'b')
+			end++;
+	}
+	if (*end || n > (unsigned long long)INT64_MAX >> shift)
+		return -1;
+	return (long long)(n << shift);
+}
+
+int option_flag(const struct option *option, void *field, const char *value)
+{
+	if (value && strcmp(value, "true") && strcmp(value, "false"))
+		return failx("--%s takes true or false, not '%s'", option->name, value);
+	*(bool *)field = !value || value[0] == 't';
+	return 0;
+}
+
+int option_string(const struct option *option, void *field, const char *value)
+{
+	(void)option;
+	*(const char **)field = value;
+	return 0;
+}
+
+int option_strings(const struct option *option, void *field, const char *value)
+{
+	struct strings *list = field;
+	const char **grown = realloc(list->at, (list->count + 1) * sizeof(*grown));
+	if (!grown)
+		return fail("--%s", option->name);
+	grown[list->count++] = value;
+	list->at = grown;
+	return 0;
+}
+
+int option_size(const struct option *option, void *field, const char *value)
+{
+	long long size = size_parse(value);
+	if (size <= 0) {
+		failx("--%s: '%s' is not a size", option->name, value);
+		return hint("a size is a whole number of bytes, or one with K, M, G or T behind: 64M");
+	}
+	*(int64_t *)field = size;
+	return 0;
+}
+
+int option_number(const struct option *option, void *field, const char *value)
+{
+	char *end;
+	errno = 0;
+	long long n = strtoll(value, &end, 10);
+	if (errno || end == value || *end)
+		return failx("--%s: '%s' is not a whole number", option->name, value);
+	*(int64_t *)field = n;
+	return 0;
+}
+
+static void print_option(const struct option *option)
+{
+	char left[64];
+	snprintf(left, sizeof(left), "%c%c%c --%s %s", option->letter ? '-' : ' ',
+		 option->letter ? option->letter : ' ', option->letter ? ',' : ' ', option->name,
+		 option->argument ? option->argument : "");
+	printf("  %-28s %s\n", left, option->help);
+}
+
+static void print_help(const struct command *command)
+{
+	printf("Usage: wherry %s %s%s\n%s.\n", command->name,
+	       command->options->name ? "[OPTION…] " : "", command->operands, command->summary);
+	if (command->options->name)
+		printf("\n");
+	for (const struct option *option = command->options; option->name; option++)
+		print_option(option);
+}
+
+static const struct option *find_long(const struct command *command, const char *word, size_t length)
+{
+	for (const struct option *option = command->options; option->name; option++)
+		if (strlen(option->name) == length && !memcmp(option->name, word, length))
+			return option;
+	return NULL;
+}
+
+static const struct option *find_letter(const struct command *command, char letter)
+{
+	for (const struct option *option = command->options; option->name; option++)
+		if (option->letter && option->letter == letter)
+			return option;
+	return NULL;
+}
+
+static int unknown(const struct command *command, const char *word, int length)
+{
+	failx("%s: unknown option %.*s", command->name, length, word);
+	return hint("wherry %s --help lists the options", command->name);
+}
+
+static int apply(const struct option *option, void *target, const char *value)
+{
+	return option->set(option, (char *)target + option->offset, value);
+}
+
+/* The words of one command line, while they are read. */
+struct words {
+	char **next; /* NULL-terminated */
+};
+
+/* An option's argument where it isn't part of its own word. */
+static const char *argument(const struct option *option, struct words *words)
+{
+	if (*words->next)
+		return *words->next++;
+	failx("--%s wants an argument: %s", option->name, option->argument);
+	return NULL;
+}
+
+static int parse_long(const struct command *command, void *target, char *word, struct words *words)
+{
+	const char *equals = strchr(word, '=');
+	size_t length = equals ? (size_t)(equals - word) : strlen(word);
+	const struct option *option = find_long(command, word + 2, length - 2);
+	if (!option)
+		return unknown(command, word, (int)length);
+	const char *value = equals ? equals + 1 : NULL;
+	if (option->argument && !value) {
+		value = argument(option, words);
+		if (!value)
+			return -1;
+	}
+	return apply(option, target, value);
+}
+
+static int parse_letters(const struct command *command, void *target, char *word, struct words *words)
+{
+	for (char *letter = word + 1; *letter; letter++) {
+		const struct option *option = find_letter(command, *letter);
+		if (!option) {
+			char shown[] = { '-', *letter, '\0' };
+			return unknown(command, shown, 2);
+		}
+		if (!option->argument) {
+			if (apply(option, target, NULL) < 0)
+				return -1;
+			continue;
+		}
+		const char *value = letter[1] ? letter + 1 : argument(option, words);
+		if (!value)
+			return -1;
+		return apply(option, target, value);
+	}
+	return 0;
+}
+
+static int check_count(const struct command *command, int count)
+{
+	if (count >= command->least && (command->most < 0 || count <= command->most))
+		return 0;
+	failx("%s: %s", command->name, count < command->least ? "too few words" : "too many words");
+	return hint("usage: wherry %s %s", command->name, command->operands);
+}
+
+int options_parse(const struct command *command, void *target, int argc, char **argv, char ***operands)
+{
+	struct words words = { argc > 0 ? argv + 1 : argv };
+	char **kept = argv; /* operands gather here: never ahead of what is read */
+	*operands = argv;
+	while (*words.next) {
+		char *word = *words.next++;
+		if (word[0] != '-' || !word[1]) {
+			*kept++ = word;
+			if (command->most >= 0)
+				continue;
+			break;
+		}
+		if (!strcmp(word, "--"))
+			break;
+		if (!strcmp(word, "--help")) {
+			print_help(command);
+			return OPTIONS_HELPED;
+		}
+		int r = word[1] == '-' ? parse_long(command, target, word, &words)
+				       : parse_letters(command, target, word, &words);
+		if (r < 0)
+			return -1;
+	}
+	while (*words.next)
+		*kept++ = *words.next++;
+	*kept = NULL;
+	return check_count(command, (int)(kept - argv));
+}

@@ -1,0 +1,41 @@
+/* An image of the store, ready to be run: its config and its layers as overlay lowers. */
+#ifndef ROOTFS_IMAGE_H
+#define ROOTFS_IMAGE_H
+
+#include <stddef.h>
+
+#include "rootfs/store.h"
+
+struct image {
+	char id[65];   /* hex of the image ID, the SHA-256 of the config */
+	char *config;  /* JSON, byte for byte as it was loaded, NUL behind; owned */
+	size_t config_size;
+	/*
+	 * Names of the layers' directories under store->layers, topmost first; owned. Empty layers are
+	 * left out, a layer that is there twice stands once, at its topmost place (overlayfs answers
+	 * ELOOP otherwise), and nothing stands below an opaque root.
+	 */
+	char **lowers;
+	size_t lower_count;
+	int lock; /* descriptor, held shared for as long as the image is in use; inherits nothing */
+};
+
+/* What a load is told. Zero is the default. */
+struct load_options {
+	const char *name;     /* NULL: the names in the archive */
+	const char *platform; /* "linux/arm/v7"; NULL: this machine's */
+	int quiet;            /* no progress */
+};
+
+/*
+ * Finds IMAGE as the command line names it: a path if it starts with "/", "./" or "../", else a
+ * name of the store ("busybox", "library/busybox:1.36", "@sha256:…", an unambiguous prefix of an
+ * image ID), else a file of that name. A file is loaded first, and costs reading its index only
+ * where the store has it already. Opens the image and locks it against removal.
+ * Returns 0; -1 with a failure.
+ */
+int image_open(struct store *, const char *image, const struct load_options *, struct image *);
+
+void image_close(struct image *);
+
+#endif
