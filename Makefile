@@ -1,0 +1,181 @@
+# wherry: see README.md. Products are left in build/<arch>/.
+#
+#	make [all|init|deps|run|check|bench|size|install|clean] [ARCH=...]
+#
+# On Debian and Ubuntu whatever is missing is installed by apt and built once by
+# `make deps`, which the other targets start themselves. Where there is no apt-get, as on
+# Alpine, the compiler's own libc must be musl and pkg-config must find the static libraries.
+
+HOST := $(shell uname -m)
+HOST := $(or $(patsubst armv7%,armhf,$(filter armv7%,$(HOST))),\
+	$(patsubst armv8%,armhf,$(filter armv8%,$(HOST))),\
+	$(patsubst armv%,arm,$(filter armv%,$(HOST))),$(HOST))
+ARCH ?= $(HOST)
+
+TRIPLET.x86_64  = x86_64-linux-gnu
+TRIPLET.aarch64 = aarch64-linux-gnu
+TRIPLET.armhf   = arm-linux-gnueabihf
+TRIPLET.arm     = arm-linux-gnueabi
+TRIPLET.riscv64 = riscv64-linux-gnu
+TRIPLET := $(TRIPLET.$(ARCH))
+ifeq ($(TRIPLET),)
+$(error ARCH=$(ARCH): not one of x86_64 aarch64 armhf arm riscv64)
+endif
+
+PREFIX ?= /usr/local
+B := build/$(ARCH)
+O := $B/obj
+DEPS := $B/deps
+
+LAUNCHER_SRC := $(sort $(wildcard launcher/*.c))
+ROOTFS_SRC   := $(sort $(wildcard rootfs/*.c))
+INIT_SRC     := $(sort $(wildcard init/*.c init/*.S))
+TEST_SRC     := $(sort $(filter-out tests/tap.c,$(wildcard tests/*.c)))
+BENCH_SRC    := $(sort $(wildcard tests/bench/*.c))
+
+# What apt must have installed: to compile, to build the libraries, to test.
+TOOL_PACKAGES  = $(if $(filter $(HOST),$(ARCH)),gcc,gcc-$(subst _,-,$(TRIPLET))) binutils linux-libc-dev
+DEPS_PACKAGES  = dpkg-dev
+CHECK_PACKAGES = $(shell sed '/^\#/d' tests/packages 2>/dev/null)
+
+APT  := $(shell command -v apt-get)
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+# $(call install,PACKAGES): does nothing, and asks for no password, where all are there.
+install = set -e; missing=; for p in $1; do \
+	dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || \
+	missing="$$missing $$p"; done; \
+	[ -z "$$missing" ] || { $(SUDO) apt-get -q update; \
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
+	-o DPkg::Lock::Timeout=300 install $$missing; } </dev/null
+
+# ---- flags
+ifneq ($(APT),)
+TOOL = $(TRIPLET)-
+CC = $(TOOL)gcc
+LIBC_CPPFLAGS = -nostdinc -isystem $(DEPS)/include -isystem $(shell $(CC) -print-file-name=include)
+LINK = $(CC) -nostdlib -static-pie $(LDFLAGS) -o $@ $(DEPS)/lib/rcrt1.o $(DEPS)/lib/crti.o \
+	$(shell $(CC) -print-file-name=crtbeginS.o) $1 -L$(DEPS)/lib $(DEP_LIBS) -lc -lgcc -lgcc_eh -lc \
+	$(shell $(CC) -print-file-name=crtendS.o) $(DEPS)/lib/crtn.o
+DEP_LIBS = -larchive -lzstd -llzma -lz -ljansson
+else
+PKGS = libarchive libzstd liblzma zlib jansson
+LIBC_CPPFLAGS = $(shell pkg-config --static --cflags $(PKGS))
+LINK = $(CC) -static-pie $(LDFLAGS) -o $@ $1 $(DEP_LIBS)
+DEP_LIBS = $(shell pkg-config --static --libs $(PKGS))
+endif
+AR = $(TOOL)ar
+STRIP = $(TOOL)strip
+
+CFLAGS_COMMON = -std=gnu11 -Wall -Wextra -Wshadow -Os -g -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -ffile-prefix-map=$(CURDIR)=.
+CFLAGS_ALL = $(CFLAGS_COMMON) -fPIE -fstack-protector-strong \
+	-ftrivial-auto-var-init=zero $(CLASH) $(CFLAGS)
+CLASH.x86_64 = -fstack-clash-protection
+CLASH.aarch64 = -fstack-clash-protection
+CLASH = $(CLASH.$(ARCH))
+CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(LIBC_CPPFLAGS) $(CPPFLAGS)
+LDFLAGS = -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,--build-id=none,--fatal-warnings
+
+# The init: no libc, only the kernel's headers.
+INIT_CFLAGS = $(CFLAGS_COMMON) -ffreestanding -fno-pie -fno-stack-protector -fomit-frame-pointer
+INIT_CPPFLAGS = -I.
+INIT_LDFLAGS = -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,--fatal-warnings \
+	-Wl,-z,noseparate-code,-z,norelro,-z,noexecstack
+INIT_LIBS = -lgcc
+
+# ---- products
+.PHONY: all init deps run check bench size install clean
+.DELETE_ON_ERROR:
+all: $B/wherry $B/wherry-init
+init: $B/wherry-init
+deps: $(DEPS)/stamp
+
+launcher_obj := $(LAUNCHER_SRC:%.c=$O/%.o)
+rootfs_obj   := $(ROOTFS_SRC:%.c=$O/%.o)
+init_obj     := $(patsubst %,$O/%.o,$(basename $(INIT_SRC)))
+test_obj     := $(patsubst %.c,$O/%.o,$(wildcard tests/*.c tests/bench/*.c))
+test_bin     := $(TEST_SRC:tests/%.c=$B/tests/%)
+bench_bin    := $(BENCH_SRC:tests/bench/%.c=$B/bench/%)
+
+$B/wherry.debug: $O/launcher/main.o $B/libwherry.a
+	$(call LINK,$^)
+
+$B/libwherry.a: $(filter-out $O/launcher/main.o,$(launcher_obj)) $(rootfs_obj)
+	rm -f $@
+	$(AR) rcsD $@ $^
+
+$B/wherry-init.debug: $(init_obj)
+	$(CC) $(INIT_LDFLAGS) -o $@ $^ $(INIT_LIBS)
+
+$B/wherry $B/wherry-init: %: %.debug
+	$(STRIP) -s -R .comment -o $@ $<
+
+$(test_bin): $B/tests/%: $O/tests/%.o $(patsubst %,$O/tests/tap.o,$(wildcard tests/tap.c)) $B/libwherry.a
+	@mkdir -p $(@D)
+	$(call LINK,$^)
+
+$(bench_bin): $B/bench/%: $O/tests/bench/%.o $B/libwherry.a
+	@mkdir -p $(@D)
+	$(call LINK,$^)
+
+# The launcher carries the init.
+$O/launcher/carried.o: $B/wherry-init
+$O/launcher/carried.o: CPPFLAGS_ALL += -DWHERRY_INIT_FILE='"$B/wherry-init"'
+
+$O/init/%.o: init/%.c Makefile | $B/tools
+	@mkdir -p $(@D)
+	$(CC) $(INIT_CFLAGS) $(INIT_CPPFLAGS) -MMD -MP -c $< -o $@
+
+$O/init/%.o: init/%.S Makefile | $B/tools
+	@mkdir -p $(@D)
+	$(CC) $(INIT_CPPFLAGS) -MMD -MP -c $< -o $@
+
+$O/%.o: %.c Makefile $(DEPS)/stamp
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(CPPFLAGS_ALL) -MMD -MP -c $< -o $@
+
+-include $(patsubst %.o,%.d,$(launcher_obj) $(rootfs_obj) $(init_obj) $(test_obj))
+
+# ---- what they are made with
+$B/tools:
+	$(if $(APT),@$(call install,$(TOOL_PACKAGES)))
+	@mkdir -p $B && touch $@
+
+ifneq ($(APT),)
+$(DEPS)/stamp: rootfs/deps.sh rootfs/apt.sh rootfs/libarchive_config.h | $B/tools
+	@$(call install,$(DEPS_PACKAGES))
+	rootfs/deps.sh $(ARCH) $(TRIPLET) $(DEPS)
+	@touch $@
+else
+$(DEPS)/stamp: | $B/tools
+	pkg-config --static --exists --print-errors $(PKGS)
+	@mkdir -p $(@D) && touch $@
+endif
+
+# ---- what is done with them
+run: all
+	@$(if $(APT),$(call install,busybox-static))
+	BUILD=$B tests/demo.sh
+
+check: all $(test_bin) $(bench_bin)
+	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))
+	BUILD=$B tests/run
+
+bench: all $(bench_bin)
+	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))
+	BUILD=$B tests/bench/run
+
+# Bytes: 1 MiB on every architecture; 10 KiB for what is PID 1 in every container.
+size: all
+	@status=0; for line in wherry:1048576 wherry-init:10240; do \
+	size=$$(wc -c <$B/$${line%:*}); printf '%-12s %8d of %8d bytes\n' \
+	$${line%:*} $$size $${line#*:}; [ $$size -le $${line#*:} ] || status=1; done; exit $$status
+
+install: all
+	install -D -m 755 $B/wherry $(DESTDIR)$(PREFIX)/bin/wherry
+	install -D -m 755 $B/wherry-init $(DESTDIR)$(PREFIX)/libexec/wherry/wherry-init
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 launcher/wherry.1 init/wherry-init.1
+
+# Leaves what `make deps` has built; `rm -rf build` takes that too.
+clean:
+	rm -rf $O $B/tests $B/bench $B/wherry $B/wherry-init $B/*.debug $B/*.a

@@ -1,0 +1,222 @@
+#!/bin/bash
+# Builds what wherry is linked with, from the distribution's own packages:
+#
+#	rootfs/deps.sh ARCH TRIPLET DIR
+#
+# musl and the kernel's headers come as binary packages of the target's own
+# architecture; zlib, libzstd, liblzma, libarchive and jansson as source packages, of
+# which only the decoders are compiled. DIR gets include/, lib/, licenses/ and a stamp
+# for each finished part, so that a second run does only what is missing. Sources and
+# apt's state are in DIR/../../ (apt, src) and serve every architecture.
+#
+# apt runs on a state of its own, with a copy of the host's entries: the system's
+# configuration and package lists are not touched, and every file is verified against
+# the distribution's signature as apt does it.
+set -euo pipefail
+shopt -s extglob nullglob
+
+arch=$1 triplet=$2 deps=$3
+top=$PWD
+mkdir -p "$deps"
+deps=$(cd "$deps" && pwd)
+build=$(cd "$deps/../.." && pwd)
+apt=$build/apt
+source=$build/src
+config=$top/rootfs/libarchive_config.h
+jobs=$(nproc)
+
+case $arch in
+x86_64) debian=amd64 ;;
+aarch64) debian=arm64 ;;
+armhf) debian=armhf ;;
+arm) debian=armel ;;
+riscv64) debian=riscv64 ;;
+esac
+
+say() { printf 'deps: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# Done already, and since the last change of how it is done?
+have() { [[ $deps/$1.stamp -nt $0 && $deps/$1.stamp -nt $config ]]; }
+done_with() { touch "$deps/$1.stamp"; }
+
+. "$top/rootfs/apt.sh"
+
+fetch_source() { # PACKAGE: prints the directory of its unpacked source
+	local dir=$source/$1
+	if [[ ! -d $dir ]]; then
+		rm -rf "$dir.new"
+		mkdir -p "$dir.new"
+		apt_update
+		say "fetch the source of $1"
+		(cd "$dir.new" && apt_get -qq source "$1" >log 2>&1) || { cat "$dir.new/log" >&2; exit 1; }
+		local unpacked=("$dir.new"/*/)
+		mv "${unpacked[0]}" "$dir"
+		rm -rf "$dir.new"
+	fi
+	printf '%s\n' "$dir"
+}
+
+fetch_binary() { # PACKAGE: prints the directory of its unpacked files
+	local dir=$source/$1-$debian
+	if [[ ! -d $dir ]]; then
+		rm -rf "$dir.new"
+		mkdir -p "$dir.new"
+		apt_update
+		(cd "$dir.new" && apt_get -qq download "$1:$debian" >&2) ||
+			die "this distribution has no $1 for $debian"
+		dpkg-deb -x "$dir.new"/*.deb "$dir.new"
+		mv "$dir.new" "$dir"
+	fi
+	printf '%s\n' "$dir"
+}
+
+# compile LIBRARY FLAGS... -- FILES...: an archive of the files, in an order and with
+# contents that depend on the sources alone.
+compile() {
+	local library=$1 flags=()
+	shift
+	while [[ $1 != -- ]]; do flags+=("$1"); shift; done
+	shift
+	local objects=$deps/obj/$library
+	rm -rf "$objects"
+	mkdir -p "$objects" "$deps/lib"
+	printf '%s\0' "$@" | xargs -0 -P "$jobs" -n 4 bash -c '
+		set -e
+		objects=$1; shift
+		while [[ $1 != -- ]]; do command+=("$1"); shift; done; shift
+		for file; do "${command[@]}" -c "$file" -o "$objects/${file##*/}.o"; done
+	' compile "$objects" "${cc[@]}" "${flags[@]}" --
+	rm -f "$deps/lib/$library.a"
+	LC_ALL=C; "$triplet-ar" rcsD "$deps/lib/$library.a" "$objects"/*.o
+	rm -rf "$objects"
+}
+
+license() { # NAME FILES...
+	local name=$1
+	shift
+	mkdir -p "$deps/licenses/$name"
+	cp "$@" "$deps/licenses/$name/"
+}
+
+# -Os: the decoders' inner loops gain little from more (measured in tests/bench). No
+# unwind tables: nothing here throws.
+cc=("$triplet-gcc" -nostdinc -isystem "$deps/include"
+	-isystem "$("$triplet-gcc" -print-file-name=include)"
+	-Os -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+	-fno-unwind-tables -fstack-protector-strong -fvisibility=hidden -w
+	"-ffile-prefix-map=$build=." "-ffile-prefix-map=$top=.")
+
+build_musl() {
+	have musl && return
+	local musl linux
+	musl=$(fetch_binary musl-dev)
+	linux=$(fetch_binary linux-libc-dev)
+	say "musl and the kernel's headers"
+	mkdir -p "$deps/include" "$deps/lib"
+	cp -r "$musl"/usr/include/*-linux-musl*/. "$deps/include/"
+	cp -r "$musl"/usr/lib/*-linux-musl*/*.[ao] "$deps/lib/"
+	cp -rL "$linux"/usr/include/{linux,asm-generic} "$linux/usr/include/$triplet/asm" "$deps/include/"
+	license musl "$musl/usr/share/doc/musl-dev/copyright"
+	done_with musl
+}
+
+build_zlib() {
+	have zlib && return
+	local src
+	src=$(fetch_source zlib)
+	say "zlib"
+	compile libz -- "$src"/{adler32,crc32,inflate,inffast,inftrees,zutil}.c
+	cp "$src"/{zlib,zconf}.h "$deps/include/"
+	license zlib "$src/debian/copyright"
+	done_with zlib
+}
+
+build_zstd() {
+	have zstd && return
+	local src
+	src=$(fetch_source libzstd)
+	say "libzstd"
+	compile libzstd -DZSTD_LEGACY_SUPPORT=0 -DZSTD_STRIP_ERROR_STRINGS -I"$src/lib" -- \
+		"$src"/lib/common/!(pool|threading).c "$src"/lib/decompress/*.[cS]
+	cp "$src"/lib/{zstd,zstd_errors}.h "$deps/include/"
+	license libzstd "$src/LICENSE"
+	done_with zstd
+}
+
+# Decoders of .xz with the filters that its tools write; the .lzma format is not among
+# what an image may be compressed with.
+build_lzma() {
+	have lzma && return
+	local src d
+	src=$(fetch_source xz-utils)
+	say "liblzma"
+	d=$src/src/liblzma
+	compile liblzma \
+		-DHAVE_DECODERS -DHAVE_DECODER_{LZMA2,DELTA,X86,ARM,ARMTHUMB,ARM64} \
+		-DHAVE_CHECK_{CRC32,CRC64,SHA256} -DHAVE_STDBOOL_H -DHAVE__BOOL -DHAVE_STDINT_H \
+		-DHAVE_INTTYPES_H -DHAVE_LIMITS_H -DHAVE_STRING_H -DNDEBUG \
+		-DHAVE___BUILTIN_BSWAPXX -DHAVE___BUILTIN_ASSUME_ALIGNED \
+		-I"$d"/{api,common,check,lz,lzma,rangecoder,delta,simple} -I"$src/src/common" -- \
+		"$d"/check/{check,crc32_fast,crc32_table,crc64_fast,crc64_table,sha256}.c \
+		"$d"/common/{block_buffer_decoder,block_decoder,block_header_decoder,block_util}.c \
+		"$d"/common/{common,filter_common,filter_decoder,filter_flags_decoder}.c \
+		"$d"/common/{index,index_decoder,index_hash,stream_decoder}.c \
+		"$d"/common/{stream_flags_common,stream_flags_decoder,vli_decoder,vli_size}.c \
+		"$d"/delta/{delta_common,delta_decoder}.c "$d"/lz/lz_decoder.c \
+		"$d"/lzma/{lzma_decoder,lzma2_decoder}.c \
+		"$d"/simple/{arm,arm64,armthumb,simple_coder,simple_decoder,x86}.c
+	cp -r "$d"/api/lzma.h "$d"/api/lzma "$deps/include/"
+	license xz-utils "$src/COPYING"
+	done_with lzma
+}
+
+# tar in all its dialects is read, pax and ustar tar and newc cpio are written: neither
+# decoders nor encoders of its own, nothing of the disk.
+build_libarchive() {
+	have libarchive && return
+	local src d
+	src=$(fetch_source libarchive)
+	say "libarchive"
+	d=$src/libarchive
+	compile libarchive "-DPLATFORM_CONFIG_H=\"$config\"" -I"$d" -- \
+		"$d"/archive_{acl,check_magic,entry*,options,pack_dev,pathmatch,random,rb}.c \
+		"$d"/archive_{string*,util,virtual}.c \
+		"$d"/archive_read{,_append_filter,_data_into_fd,_open_*,_set_*}.c \
+		"$d"/archive_read_add_passphrase.c \
+		"$d"/archive_read_support_f{ilter_none,ormat_tar}.c \
+		"$d"/archive_write{,_add_filter_none,_open_*,_set_format,_set_options,_set_passphrase}.c \
+		"$d"/archive_write_set_format_{pax,ustar,cpio_newc}.c
+	cp "$d"/archive{,_entry}.h "$deps/include/"
+	license libarchive "$src/COPYING"
+	done_with libarchive
+}
+
+build_jansson() {
+	have jansson && return
+	local src
+	src=$(fetch_source jansson)
+	say "jansson"
+	sed -e 's/@json_inline@/inline/; s/@json_have_[a-z_]*@/1/' \
+		"$src/src/jansson_config.h.in" >"$deps/include/jansson_config.h"
+	mkdir -p "$deps/obj"
+	: >"$deps/obj/jansson_private_config.h" # said by -D below
+	compile libjansson -I"$deps/include" -I"$deps/obj" -I"$src/src" -DINITIAL_HASHTABLE_ORDER=3 \
+		-DHAVE_{ENDIAN,FCNTL,LOCALE,SCHED,STDINT,UNISTD}_H -DHAVE_SYS_{PARAM,STAT,TIME,TYPES}_H \
+		-DHAVE_{CLOSE,GETPID,GETTIMEOFDAY,OPEN,READ,SCHED_YIELD,SETLOCALE,STRTOLL} \
+		-DHAVE_ATOMIC_BUILTINS -DUSE_URANDOM -- "$src"/src/*.c
+	cp "$src/src/jansson.h" "$deps/include/"
+	license jansson "$src/LICENSE"
+	done_with jansson
+}
+
+mkdir -p "$source" "$apt"
+exec 9>"$build/deps.lock"
+flock 9 # one architecture at a time: apt's state and the sources are shared
+rm -f "$apt/updated"
+build_musl
+build_zlib
+build_zstd
+build_lzma
+build_libarchive
+build_jansson
