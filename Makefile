@@ -34,8 +34,14 @@ TEST_SRC     := $(sort $(filter-out tests/tap.c,$(wildcard tests/*.c)))
 BENCH_SRC    := $(sort $(wildcard tests/bench/*.c))
 
 # What apt must have installed: to compile, to build the libraries, to test.
-TOOL_PACKAGES  = $(if $(filter $(HOST),$(ARCH)),gcc,gcc-$(subst _,-,$(TRIPLET))) binutils linux-libc-dev
-DEPS_PACKAGES  = dpkg-dev
+DEBIAN.x86_64 = amd64
+DEBIAN.aarch64 = arm64
+DEBIAN.armhf = armhf
+DEBIAN.arm = armel
+DEBIAN.riscv64 = riscv64
+TOOL_PACKAGES = $(if $(filter $(HOST),$(ARCH)),gcc linux-libc-dev,gcc-$(subst _,-,$(TRIPLET)) \
+	linux-libc-dev-$(DEBIAN.$(ARCH))-cross)
+DEPS_PACKAGES = dpkg-dev
 CHECK_PACKAGES = $(shell sed '/^\#/d' tests/packages 2>/dev/null)
 
 APT  := $(shell command -v apt-get)
@@ -53,7 +59,9 @@ ifneq ($(APT),)
 TOOL = $(TRIPLET)-
 CC = $(TOOL)gcc
 LIBC_CPPFLAGS = -nostdinc -isystem $(DEPS)/include -isystem $(shell $(CC) -print-file-name=include)
-LINK = $(CC) -nostdlib -static-pie $(LDFLAGS) -o $@ $(DEPS)/lib/rcrt1.o $(DEPS)/lib/crti.o \
+# What -static-pie means is said to the linker itself: for ARM and RISC-V gcc leaves it out.
+LINK = $(CC) -nostdlib -static-pie -Wl,-static,-pie,--no-dynamic-linker,-z,text $(LDFLAGS) \
+	-o $@ $(DEPS)/lib/rcrt1.o $(DEPS)/lib/crti.o \
 	$(shell $(CC) -print-file-name=crtbeginS.o) $1 -L$(DEPS)/lib $(DEP_LIBS) -lc -lgcc -lgcc_eh -lc \
 	$(shell $(CC) -print-file-name=crtendS.o) $(DEPS)/lib/crtn.o
 DEP_LIBS = -larchive -lzstd -llzma -lz -ljansson
@@ -137,14 +145,14 @@ $O/%.o: %.c Makefile $(DEPS)/stamp
 -include $(patsubst %.o,%.d,$(launcher_obj) $(rootfs_obj) $(init_obj) $(test_obj))
 
 # ---- what they are made with
-$B/tools:
+$B/tools: Makefile
 	$(if $(APT),@$(call install,$(TOOL_PACKAGES)))
 	@mkdir -p $B && touch $@
 
 ifneq ($(APT),)
 $(DEPS)/stamp: rootfs/deps.sh rootfs/apt.sh rootfs/libarchive_config.h | $B/tools
 	@$(call install,$(DEPS_PACKAGES))
-	rootfs/deps.sh $(ARCH) $(TRIPLET) $(DEPS)
+	rootfs/deps.sh $(DEBIAN.$(ARCH)) $(TRIPLET) $(DEPS)
 	@touch $@
 else
 $(DEPS)/stamp: | $B/tools

@@ -2,11 +2,13 @@
 #
 # The entries are a copy of those host entries that lead to Debian's or Ubuntu's own
 # archive, with sources added: nobody else's package called zlib is ever built in.
-# Needs: $apt, a directory; $debian, the architecture; die.
+# Needs: $apt, a directory; $debian, the architecture; say, die.
 
 # The host's entries in both formats -> deb822 stanzas of ours.
 apt_entries() {
-	cat /dev/null /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
+	local lists=(/etc/apt/sources.list.d/*.list)
+	[[ ! -e /etc/apt/sources.list ]] || lists+=(/etc/apt/sources.list)
+	cat /dev/null "${lists[@]}" |
 		awk -v arch="$debian" '
 		$1 != "deb" { next }
 		{
@@ -82,6 +84,7 @@ apt_config() {
 }
 
 apt_get() { apt-get -c "$apt/apt.conf" "$@"; }
+apt_has() { apt-cache -c "$apt/apt.conf" show "$1" >/dev/null 2>&1; }
 
 # Fetches the lists, once in a run.
 apt_update() {
@@ -92,9 +95,13 @@ apt_update() {
 	apt_sources >"$apt/sources/own.sources"
 	[[ -s $apt/sources/own.sources ]] ||
 		die "no entry for Debian's or Ubuntu's archive in /etc/apt"
-	apt_get -qq update
+	# A mirror in the middle of its own update is mostly right again a moment later; a
+	# package whose list is missing for good is missed below.
+	apt_get -qq update || { sleep 10; apt_get -qq update; } ||
+		say "some package lists cannot be had now: going on with the others"
 	local origin
-	origin=$(apt_get indextargets --format '$(ORIGIN)' | grep -Evx 'Debian|Ubuntu' | head -n 1)
+	origin=$(apt_get indextargets --format '$(ORIGIN)' |
+		awk '!/^(Debian|Ubuntu)$/ { other = $0 } END { print other }')
 	[[ -z $origin ]] || die "the archive of $origin is not Debian's or Ubuntu's"
 	: >"$apt/updated"
 }

@@ -1,21 +1,21 @@
 #!/bin/bash
 # Builds what wherry is linked with, from the distribution's own packages:
 #
-#	rootfs/deps.sh ARCH TRIPLET DIR
+#	rootfs/deps.sh DEBIAN-ARCHITECTURE TRIPLET DIR
 #
-# musl and the kernel's headers come as binary packages of the target's own
-# architecture; zlib, libzstd, liblzma, libarchive and jansson as source packages, of
-# which only the decoders are compiled. DIR gets include/, lib/, licenses/ and a stamp
-# for each finished part, so that a second run does only what is missing. Sources and
-# apt's state are in DIR/../../ (apt, src) and serve every architecture.
+# musl comes as the package of the target's own architecture, the kernel's headers are
+# those beside the compiler; zlib, libzstd, liblzma, libarchive and jansson come as source
+# packages, of which only the decoders are compiled. DIR gets include/, lib/, licenses/ and
+# a stamp for each finished part, so that a second run does only what is missing. Sources
+# and apt's state are in DIR/../../ (src, apt) and serve every architecture.
 #
 # apt runs on a state of its own, with a copy of the host's entries: the system's
 # configuration and package lists are not touched, and every file is verified against
 # the distribution's signature as apt does it.
 set -euo pipefail
-shopt -s extglob nullglob
+shopt -s extglob nullglob inherit_errexit
 
-arch=$1 triplet=$2 deps=$3
+debian=$1 triplet=$2 deps=$3
 top=$PWD
 mkdir -p "$deps"
 deps=$(cd "$deps" && pwd)
@@ -24,14 +24,6 @@ apt=$build/apt
 source=$build/src
 config=$top/rootfs/libarchive_config.h
 jobs=$(nproc)
-
-case $arch in
-x86_64) debian=amd64 ;;
-aarch64) debian=arm64 ;;
-armhf) debian=armhf ;;
-arm) debian=armel ;;
-riscv64) debian=riscv64 ;;
-esac
 
 say() { printf 'deps: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -53,20 +45,6 @@ fetch_source() { # PACKAGE: prints the directory of its unpacked source
 		local unpacked=("$dir.new"/*/)
 		mv "${unpacked[0]}" "$dir"
 		rm -rf "$dir.new"
-	fi
-	printf '%s\n' "$dir"
-}
-
-fetch_binary() { # PACKAGE: prints the directory of its unpacked files
-	local dir=$source/$1-$debian
-	if [[ ! -d $dir ]]; then
-		rm -rf "$dir.new"
-		mkdir -p "$dir.new"
-		apt_update
-		(cd "$dir.new" && apt_get -qq download "$1:$debian" >&2) ||
-			die "this distribution has no $1 for $debian"
-		dpkg-deb -x "$dir.new"/*.deb "$dir.new"
-		mv "$dir.new" "$dir"
 	fi
 	printf '%s\n' "$dir"
 }
@@ -107,17 +85,49 @@ cc=("$triplet-gcc" -nostdinc -isystem "$deps/include"
 	-fno-unwind-tables -fstack-protector-strong -fvisibility=hidden -w
 	"-ffile-prefix-map=$build=." "-ffile-prefix-map=$top=.")
 
+# The directory that the compiler finds a header of the kernel's in.
+kernel_headers() { # HEADER
+	local file
+	file=$("$triplet-gcc" -M -x c - <<<"#include <$1>" | tr ' ' '\n' | grep "/$1\$")
+	printf '%s\n' "${file%/*}"
+}
+
+# The start files and libc.a of the architecture's own package.
+musl_from_package() {
+	local dir=$deps/obj/musl
+	(cd "$dir" && apt_get -qq download "musl-dev:$debian" >&2)
+	dpkg-deb -x "$dir"/*.deb "$dir"
+	cp -r "$dir"/usr/include/*-linux-musl*/. "$deps/include/"
+	cp "$dir"/usr/lib/*-linux-musl*/*.[ao] "$deps/lib/"
+	license musl "$dir/usr/share/doc/musl-dev/copyright"
+}
+
+# The same from the package's source, where the suite has no such architecture.
+musl_from_source() {
+	local src
+	src=$(fetch_source musl)
+	(
+		cd "$deps/obj/musl"
+		CC="$triplet-gcc" CFLAGS="-Os -fPIE -w -ffile-prefix-map=$src=." "$src/configure" \
+			--target="$triplet" --prefix= --disable-shared
+		make -j "$jobs" install DESTDIR="$deps"
+	) >"$deps/musl.log" 2>&1 || { cat "$deps/musl.log" >&2; die "musl cannot be built"; }
+	license musl "$src/COPYRIGHT"
+}
+
 build_musl() {
 	have musl && return
-	local musl linux
-	musl=$(fetch_binary musl-dev)
-	linux=$(fetch_binary linux-libc-dev)
-	say "musl and the kernel's headers"
-	mkdir -p "$deps/include" "$deps/lib"
-	cp -r "$musl"/usr/include/*-linux-musl*/. "$deps/include/"
-	cp -r "$musl"/usr/lib/*-linux-musl*/*.[ao] "$deps/lib/"
-	cp -rL "$linux"/usr/include/{linux,asm-generic} "$linux/usr/include/$triplet/asm" "$deps/include/"
-	license musl "$musl/usr/share/doc/musl-dev/copyright"
+	rm -rf "$deps/obj/musl"
+	mkdir -p "$deps/obj/musl" "$deps/include" "$deps/lib"
+	apt_update
+	say "musl"
+	if apt_has "musl-dev:$debian"; then musl_from_package; else musl_from_source; fi
+	local header dir
+	for header in linux/version.h asm/types.h asm-generic/types.h; do
+		dir=$(kernel_headers "$header")
+		ln -sfn "$dir" "$deps/include/${header%/*}"
+	done
+	rm -rf "$deps/obj/musl"
 	done_with musl
 }
 
