@@ -60,7 +60,7 @@ TOOL = $(TRIPLET)-
 CC = $(TOOL)gcc
 LIBC_CPPFLAGS = -nostdinc -isystem $(DEPS)/include -isystem $(shell $(CC) -print-file-name=include)
 # What -static-pie means is said to the linker itself: for ARM and RISC-V gcc leaves it out.
-LINK = $(CC) -nostdlib -static-pie -Wl,-static,-pie,--no-dynamic-linker,-z,text $(LDFLAGS) \
+LINK = $(CC) -nostdlib -static-pie -Wl,-static,-pie,--no-dynamic-linker,-z,text $(LDFLAGS_ALL) \
 	-o $@ $(DEPS)/lib/rcrt1.o $(DEPS)/lib/crti.o \
 	$(shell $(CC) -print-file-name=crtbeginS.o) $1 -L$(DEPS)/lib $(DEP_LIBS) -lc -lgcc -lgcc_eh -lc \
 	$(shell $(CC) -print-file-name=crtendS.o) $(DEPS)/lib/crtn.o
@@ -68,7 +68,7 @@ DEP_LIBS = -larchive -lzstd -llzma -lz -ljansson
 else
 PKGS = libarchive libzstd liblzma zlib jansson
 LIBC_CPPFLAGS = $(shell pkg-config --static --cflags $(PKGS))
-LINK = $(CC) -static-pie $(LDFLAGS) -o $@ $1 $(DEP_LIBS)
+LINK = $(CC) -static-pie $(LDFLAGS_ALL) -o $@ $1 $(DEP_LIBS)
 DEP_LIBS = $(shell pkg-config --static --libs $(PKGS))
 endif
 AR = $(TOOL)ar
@@ -82,7 +82,8 @@ CLASH.x86_64 = -fstack-clash-protection
 CLASH.aarch64 = -fstack-clash-protection
 CLASH = $(CLASH.$(ARCH))
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(LIBC_CPPFLAGS) $(CPPFLAGS)
-LDFLAGS = -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,--build-id=none,--fatal-warnings
+LDFLAGS_ALL = -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,--build-id=none,--fatal-warnings \
+	$(LDFLAGS)
 
 # The init: no libc, only the kernel's headers.
 INIT_CFLAGS = $(CFLAGS_COMMON) -ffreestanding -fno-pie -fno-stack-protector -fomit-frame-pointer
@@ -105,10 +106,14 @@ test_obj     := $(patsubst %.c,$O/%.o,$(wildcard tests/*.c tests/bench/*.c))
 test_bin     := $(TEST_SRC:tests/%.c=$B/tests/%)
 bench_bin    := $(BENCH_SRC:tests/bench/%.c=$B/bench/%)
 
-$B/wherry.debug: $O/launcher/main.o $B/libwherry.a
+# All but main is a library, for the unit tests. Nothing refers to relro.o, which works
+# before main, so that a library would not be asked for it.
+main_obj := $O/launcher/main.o $O/launcher/relro.o
+
+$B/wherry.debug: $(main_obj) $B/libwherry.a
 	$(call LINK,$^)
 
-$B/libwherry.a: $(filter-out $O/launcher/main.o,$(launcher_obj)) $(rootfs_obj)
+$B/libwherry.a: $(filter-out $(main_obj),$(launcher_obj)) $(rootfs_obj)
 	rm -f $@
 	$(AR) rcsD $@ $^
 
@@ -127,8 +132,8 @@ $(bench_bin): $B/bench/%: $O/tests/bench/%.o $B/libwherry.a
 	$(call LINK,$^)
 
 # The launcher carries the init.
-$O/launcher/carried.o: $B/wherry-init
-$O/launcher/carried.o: CPPFLAGS_ALL += -DWHERRY_INIT_FILE='"$B/wherry-init"'
+$O/launcher/carried.o $O/launcher/carried.strict: $B/wherry-init
+$O/launcher/carried.o $O/launcher/carried.strict: CPPFLAGS_ALL += -DWHERRY_INIT_FILE='"$B/wherry-init"'
 
 $O/init/%.o: init/%.c Makefile | $B/tools
 	@mkdir -p $(@D)
@@ -141,6 +146,21 @@ $O/init/%.o: init/%.S Makefile | $B/tools
 $O/%.o: %.c Makefile $(DEPS)/stamp
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(CPPFLAGS_ALL) -MMD -MP -c $< -o $@
+
+# `make check` compiles everything once more with warnings as errors, since what an
+# earlier `make` has compiled says nothing any more. A person's new compiler may warn.
+strict := $(patsubst %.o,%.strict,$(launcher_obj) $(rootfs_obj) $(init_obj) $(test_obj))
+
+$O/init/%.strict: init/%.c $O/init/%.o
+	$(CC) $(INIT_CFLAGS) -Werror $(INIT_CPPFLAGS) -c $< -o /dev/null
+	@touch $@
+
+$O/init/%.strict: init/%.S $O/init/%.o
+	@touch $@
+
+$O/%.strict: %.c $O/%.o
+	$(CC) $(CFLAGS_ALL) -Werror $(CPPFLAGS_ALL) -c $< -o /dev/null
+	@touch $@
 
 -include $(patsubst %.o,%.d,$(launcher_obj) $(rootfs_obj) $(init_obj) $(test_obj))
 
@@ -165,7 +185,7 @@ run: all
 	@$(if $(APT),$(call install,busybox-static))
 	BUILD=$B tests/demo.sh
 
-check: all $(test_bin) $(bench_bin)
+check: all $(strict) $(test_bin) $(bench_bin)
 	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))
 	BUILD=$B tests/run
 

@@ -2,12 +2,13 @@
 #
 # The entries are a copy of those host entries that lead to Debian's or Ubuntu's own
 # archive, with sources added: nobody else's package called zlib is ever built in.
-# Needs: $apt, a directory; $debian, the architecture; say, die.
+# Needs: $apt, a directory; $debian, the architecture; say, die. $etc: the host's entries.
+etc=${etc:-/etc/apt}
 
 # The host's entries in both formats -> deb822 stanzas of ours.
 apt_entries() {
-	local lists=(/etc/apt/sources.list.d/*.list)
-	[[ ! -e /etc/apt/sources.list ]] || lists+=(/etc/apt/sources.list)
+	local lists=("$etc"/sources.list.d/*.list)
+	[[ ! -e $etc/sources.list ]] || lists+=("$etc/sources.list")
 	cat /dev/null "${lists[@]}" |
 		awk -v arch="$debian" '
 		$1 != "deb" { next }
@@ -24,7 +25,7 @@ apt_entries() {
 			uri = $1; suite = $2; $1 = $2 = ""
 			printf "Types: deb\nURIs: %s\nSuites: %s\nComponents: %s\n%s\n", uri, suite, $0, fields
 		}'
-	cat /dev/null /etc/apt/sources.list.d/*.sources | sed '/^#/d'
+	cat /dev/null "$etc"/sources.list.d/*.sources | sed '/^#/d'
 }
 
 apt_sources() {

@@ -13,6 +13,7 @@
 # configuration and package lists are not touched, and every file is verified against
 # the distribution's signature as apt does it.
 set -euo pipefail
+unset CFLAGS CPPFLAGS LDFLAGS LIBS MAKEFLAGS MFLAGS # musl's configure would take them
 shopt -s extglob nullglob inherit_errexit
 
 debian=$1 triplet=$2 deps=$3
