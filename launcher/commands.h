@@ -1,0 +1,12 @@
+/* The subcommands, each a row in a file of its name; main.c lists them. */
+#ifndef LAUNCHER_COMMANDS_H
+#define LAUNCHER_COMMANDS_H
+
+#include "launcher/options.h"
+
+#define WHERRY_VERSION "0.1.0"
+
+extern const struct command run_command;
+extern const struct command version_command;
+
+#endif

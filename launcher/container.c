@@ -1,0 +1,230 @@
+/*
+ * What happens when a container runs, in this order.
+ *
+ *	outside                                  inside
+ *	state    the name taken
+ *	cgroup   made, limits set
+ *	clone ──────────────────────────────────► mounts, PIDs, host name, IPC of its own
+ *	net      a namespace of its own          cgroup  joined, its namespace
+ *	         (while the inside mounts)       root    overlay; the host's files taken along; entered
+ *	                                         mounts  /proc, /dev
+ *	"go" ───────────────────────────────────► waits for it
+ *	                                         net     joined; then /sys, volumes, masks, read-only
+ *	                                         user    looked up, taken on; capabilities dropped
+ *	                                         init    executed, which executes the program
+ *	◄──────────────── struct report: STARTED, or FAILED and a struct failure
+ *	signals passed on until init is gone
+ *	cgroup   removed, then the name given back; all else ended with its namespaces
+ *
+ * The parent's death kills the child at every point (PR_SET_PDEATHSIG); the child's end, its namespaces.
+ */
+#include "launcher/container.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "launcher/carried.h"
+#include "launcher/cgroup.h"
+#include "launcher/inside.h"
+#include "launcher/net.h"
+#include "launcher/state.h"
+#include "launcher/supervise.h"
+#include "launcher/sys.h"
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+
+/* What is made outside, while it lasts. */
+struct container {
+	struct state state;
+	struct cgroup cgroup;
+	struct inside inside; /* what the child is given */
+	pid_t init;           /* as seen from outside; 0: not there */
+	int report;           /* read end of the child's reports */
+	int go;               /* write end: one byte lets the child go on */
+};
+
+static int open_pipes(struct container *container)
+{
+	int report[2], go[2];
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return fail("make a pipe");
+	container->report = report[0];
+	container->inside.report = report[1];
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return fail("make a pipe");
+	container->inside.go = go[0];
+	container->go = go[1];
+	return 0;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(take_fd(fd));
+}
+
+/* After the clone: what only the child needs. */
+static void close_inside(struct inside *inside)
+{
+	close_fd(&inside->report);
+	close_fd(&inside->go);
+	close_fd(&inside->init);
+	close_fd(&inside->parent);
+}
+
+static int prepare(struct container *container, const struct spec *spec)
+{
+	struct inside *inside = &container->inside;
+	sigprocmask(SIG_SETMASK, NULL, &inside->mask);
+	inside->init = carried_open(spec->process.init_path);
+	if (inside->init < 0)
+		return -1;
+	inside->parent = sys_pidfd_open(getpid());
+	if (inside->parent < 0)
+		return fail("open wherry's own pidfd");
+	if (open_pipes(container) < 0 ||
+	    state_create(&container->state, spec->state, spec->name, cgroup_sweep) < 0)
+		return -1;
+	inside->cgroup = &container->cgroup;
+	return cgroup_create(&container->cgroup, spec->name, &spec->limits);
+}
+
+static int start(struct container *container, const struct spec *spec)
+{
+	uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
+	int cgroup = cgroup_unified(&container->cgroup);
+	if (cgroup >= 0)
+		flags |= CLONE_INTO_CGROUP;
+	supervise_block();
+	container->init = sys_clone3(flags, cgroup);
+	if (container->init < 0) {
+		container->init = 0;
+		return fail("start a process in namespaces of its own");
+	}
+	if (container->init == 0) {
+		/* With these open, the parent's end would not show at the pipes. */
+		close_fd(&container->report);
+		close_fd(&container->go);
+		inside_run(&container->inside, spec);
+	}
+	close_inside(&container->inside);
+	return 0;
+}
+
+/* The child mounts meanwhile. A new network namespace takes the kernel half a millisecond. */
+static int settle(struct container *container, const struct spec *spec)
+{
+	if (spec->network == NETWORK_NONE && net_create() < 0)
+		return -1;
+	/* EPIPE: the child has failed, and its report says why. */
+	if (write(container->go, "", 1) < 0 && errno != EPIPE)
+		return fail("let the container go on");
+	close_fd(&container->go);
+	return 0;
+}
+
+/* Where the kernel runs out of memory itself, the container's init goes last of what is in it. */
+static void protect(pid_t init)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", init);
+	scoped_fd file = open(path, O_WRONLY | O_CLOEXEC);
+	if (file >= 0 && write(file, "-999", 4) < 0)
+		return; /* EACCES: only with CAP_SYS_RESOURCE; EIO, ESRCH: it is gone */
+}
+
+static const char *size_text(int64_t bytes, char text[32])
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB" };
+	int unit = 0;
+	while (unit < 3 && bytes >= 1024 && bytes % 1024 == 0) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(text, 32, "%lld %s", (long long)bytes, units[unit]);
+	return text;
+}
+
+/* Says so where memory is the reason: 137 alone could be anybody's kill -9. */
+static int killed(const struct container *container, const struct spec *spec, int status)
+{
+	char text[32];
+	if (status == 128 + SIGKILL && cgroup_oom_kills(&container->cgroup) > 0)
+		warn("out of memory: the container reached its limit of %s",
+		     size_text(spec->limits.value[LIMIT_MEMORY], text));
+	return status;
+}
+
+static int not_run(const struct spec *spec, int error)
+{
+	bool missing = error == ENOENT || error == ENOTDIR;
+	return fail_status(missing ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "run %s: %s",
+			   spec->process.argv[0], strerror(error));
+}
+
+static int conclude(const struct container *container, const struct spec *spec,
+		    const struct outcome *outcome)
+{
+	switch (outcome->kind) {
+	case REPORT_NOT_RUN:
+		return not_run(spec, outcome->value);
+	case REPORT_EXITED:
+		return killed(container, spec, outcome->value);
+	case REPORT_KILLED:
+	case REPORT_DUMPED:
+		return killed(container, spec, 128 + outcome->value);
+	default: /* init itself has ended, and the program with it */
+		if (WIFEXITED(outcome->status))
+			return WEXITSTATUS(outcome->status);
+		warn("the container's init was killed by signal %d", WTERMSIG(outcome->status));
+		return killed(container, spec, 128 + WTERMSIG(outcome->status));
+	}
+}
+
+static int run(struct container *container, const struct spec *spec)
+{
+	struct outcome outcome = { 0 };
+	if (prepare(container, spec) < 0 || start(container, spec) < 0 ||
+	    settle(container, spec) < 0)
+		return -1;
+	if (supervise_start(container->report, &outcome) < 0)
+		return -1;
+	protect(container->init);
+	state_sweep(spec->state, cgroup_sweep);
+	if (supervise_wait(container->init, container->report, &outcome) < 0)
+		return -1;
+	container->init = 0;
+	return conclude(container, spec, &outcome);
+}
+
+static void destroy(struct container *container)
+{
+	if (container->init) {
+		kill(container->init, SIGKILL);
+		waitpid(container->init, NULL, 0);
+	}
+	close_inside(&container->inside);
+	close_fd(&container->report);
+	close_fd(&container->go);
+	cgroup_destroy(&container->cgroup);
+	state_destroy(&container->state);
+}
+
+int container_run(const struct spec *spec)
+{
+	struct container container = {
+		.state.file = -1,
+		.cgroup.memory = -1,
+		.inside = { .report = -1, .go = -1, .init = -1, .parent = -1 },
+		.report = -1,
+		.go = -1,
+	};
+	int status = run(&container, spec);
+	destroy(&container);
+	return status;
+}

@@ -1,0 +1,265 @@
+#include "launcher/inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "init/report.h"
+#include "launcher/caps.h"
+#include "launcher/files.h"
+#include "launcher/mounts.h"
+#include "launcher/net.h"
+#include "launcher/root.h"
+#include "launcher/user.h"
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+
+enum { TAKEN_MAX = 128 };
+
+/* What was opened on the host's side and is still to be put in its place. */
+struct taken {
+	struct source_mount at[TAKEN_MAX];
+	size_t count;
+};
+
+/*
+ * The parent's death is ours. Asked for twice: setuid(2) and its kin forget it (prctl(2)). The parent
+ * may have died just before: then nobody reads our reports any more.
+ */
+static int die_with_parent(int report)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return fail("tie the container to wherry");
+	struct pollfd pipe = { report, 0, 0 };
+	if (poll(&pipe, 1, 0) == 1 && pipe.revents & POLLERR)
+		_exit(EXIT_WHERRY);
+	return 0;
+}
+
+static int take(struct taken *taken, const char *source, const char *target, bool read_only)
+{
+	if (taken->count == TAKEN_MAX)
+		return failx("more than %d volumes", TAKEN_MAX - FILES_COUNT);
+	return mounts_take(&taken->at[taken->count++], source, target, read_only);
+}
+
+/* docker-run(1): a directory of the host's that is not there is made. */
+static int take_volume(struct taken *taken, const struct mount *mount)
+{
+	if (access(mount->source, F_OK) < 0 && errno == ENOENT &&
+	    mounts_target(mount->source, true) < 0)
+		return -1;
+	return take(taken, mount->source, mount->target, mount->flags & MS_RDONLY);
+}
+
+static int take_along(struct taken *taken, const struct spec *spec)
+{
+	if (files_write(spec) < 0)
+		return -1;
+	for (int i = 0; i < FILES_COUNT; i++) {
+		char path[PATH_MAX];
+		snprintf(path, sizeof(path), "%s/%s", spec->root.staging, own_files[i].name);
+		if (take(taken, path, own_files[i].target, false) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < spec->mount_count; i++)
+		if (spec->mounts[i].kind == MOUNT_BIND && take_volume(taken, &spec->mounts[i]) < 0)
+			return -1;
+	return 0;
+}
+
+/* In the order of the spec, which mounts parents first. */
+static int put_in_place(const struct taken *taken, const struct spec *spec)
+{
+	size_t next = FILES_COUNT;
+	for (int i = 0; i < FILES_COUNT; i++)
+		if (mounts_put(&taken->at[i]) < 0)
+			return -1;
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		const struct mount *mount = &spec->mounts[i];
+		if ((mount->kind == MOUNT_BIND ? mounts_put(&taken->at[next++])
+					       : mounts_make(mount)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The namespace is made after the cgroup is joined: its root is the cgroup that we are in then. */
+static int join_cgroup(const struct cgroup *cgroup)
+{
+	if (cgroup_join(cgroup) < 0)
+		return -1;
+	/* EINVAL: a kernel without cgroups, which runs everything but limits */
+	if (unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL)
+		return fail("make a cgroup namespace");
+	return 0;
+}
+
+static int wait_for_go(const struct inside *inside)
+{
+	char byte;
+	if (read(inside->go, &byte, 1) != 1)
+		_exit(EXIT_WHERRY); /* the parent has failed, and says so itself */
+	return 0;
+}
+
+static int make_root(const struct inside *inside, const struct spec *spec)
+{
+	struct taken taken = { .count = 0 };
+	umask(022);
+	if (root_mount(&spec->root) < 0 || take_along(&taken, spec) < 0 ||
+	    root_enter(&spec->root) < 0)
+		return -1;
+	umask(0); /* the modes of devices are meant as they stand */
+	if (mounts_kernel() < 0)
+		return -1;
+	umask(022);
+	if (wait_for_go(inside) < 0)
+		return -1;
+	if (spec->network == NETWORK_NONE && net_join(inside->parent) < 0)
+		return -1;
+	if (mounts_sys() < 0 || cgroup_show(inside->cgroup) < 0 || mounts_mask() < 0 ||
+	    put_in_place(&taken, spec) < 0)
+		return -1;
+	for (size_t i = 0; i < taken.count; i++)
+		close(taken.at[i].tree);
+	return 0;
+}
+
+static int take_on_user(const struct user *user)
+{
+	if (setgroups(user->group_count, user->groups) < 0 || setgid(user->gid) < 0 ||
+	    setuid(user->uid) < 0)
+		return fail("become user %u, group %u", user->uid, user->gid);
+	return 0;
+}
+
+/* The working directory is made by root and entered by the user, who may not be allowed to. */
+static int enter(const struct spec *spec, const struct user *user)
+{
+	const char *cwd = spec->process.cwd;
+	if (mounts_target(cwd, true) < 0 || root_seal(&spec->root) < 0)
+		return -1;
+	if (caps_bound(caps_default) < 0 || take_on_user(user) < 0)
+		return -1;
+	if (user->uid == 0 && caps_set(caps_default) < 0)
+		return -1;
+	if (chdir(cwd) < 0)
+		return fail_status(EXIT_NOT_EXECUTABLE, "enter %s: %s", cwd, strerror(errno));
+	return 0;
+}
+
+/* Without -i the program reads nothing. A session of its own: no key of the caller's terminal reaches it. */
+static int connect_input(const struct process *process)
+{
+	setsid();
+	if (process->input)
+		return 0;
+	scoped_fd null = open("/dev/null", O_RDONLY);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
+		return fail("open /dev/null");
+	if (null == STDIN_FILENO)
+		take_fd(&null);
+	return 0;
+}
+
+static char *const *complete_env(const struct process *process, const struct user *user)
+{
+	static char home[sizeof("HOME=") + sizeof(user->home)];
+	size_t count = 0;
+	if (process->home)
+		return process->env;
+	while (process->env[count])
+		count++;
+	char **env = calloc(count + 2, sizeof(*env));
+	if (!env)
+		return NULL;
+	memcpy(env, process->env, count * sizeof(*env));
+	snprintf(home, sizeof(home), "HOME=%s", user->home);
+	env[count] = home;
+	return env;
+}
+
+static char *const *init_argv(const struct inside *inside, const struct process *process)
+{
+	static char report[12], stop_signal[12];
+	size_t count = 0;
+	while (process->argv[count])
+		count++;
+	char **argv = calloc(count + 7, sizeof(*argv));
+	if (!argv)
+		return NULL;
+	size_t n = 0;
+	snprintf(report, sizeof(report), "%d", inside->report);
+	argv[n++] = "wherry-init";
+	argv[n++] = "--report-fd";
+	argv[n++] = report;
+	if (process->stop_signal) {
+		snprintf(stop_signal, sizeof(stop_signal), "%d", process->stop_signal);
+		argv[n++] = "--stop-signal";
+		argv[n++] = stop_signal;
+	}
+	argv[n++] = "--";
+	memcpy(argv + n, process->argv, count * sizeof(*argv));
+	return argv;
+}
+
+static int become_init(const struct inside *inside, const struct process *process,
+		       const struct user *user)
+{
+	char *const *argv = init_argv(inside, process);
+	char *const *env = complete_env(process, user);
+	if (!argv || !env)
+		return fail("build the init's arguments");
+	if (die_with_parent(inside->report) < 0)
+		return -1;
+	fcntl(inside->report, F_SETFD, 0);
+	sigprocmask(SIG_SETMASK, &inside->mask, NULL);
+	fexecve(inside->init, argv, env);
+	/* ENOENT: Linux 5.10 wants a path for a descriptor that exec closes */
+	char path[32];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", inside->init);
+	execve(path, argv, env);
+	return fail("execute the init");
+}
+
+static int run(const struct inside *inside, const struct spec *spec)
+{
+	struct user user;
+	if (die_with_parent(inside->report) < 0 || join_cgroup(inside->cgroup) < 0)
+		return -1;
+	if (sethostname(spec->hostname, strlen(spec->hostname)) < 0)
+		return fail("set the host name to %s", spec->hostname);
+	if (make_root(inside, spec) < 0 || user_find(&user, spec->process.user) < 0 ||
+	    connect_input(&spec->process) < 0 || enter(spec, &user) < 0)
+		return -1;
+	return become_init(inside, &spec->process, &user);
+}
+
+/* One write, so that nothing of it is read without the rest. */
+static void report_failure(int to)
+{
+	const struct failure *failure = failure_get();
+	struct report report = { REPORT_FAILED, failure->status };
+	struct iovec parts[] = { { &report, sizeof(report) }, { (void *)failure, sizeof(*failure) } };
+	if (writev(to, parts, 2) < 0)
+		failure_print(); /* the parent is gone */
+}
+
+void inside_run(const struct inside *inside, const struct spec *spec)
+{
+	run(inside, spec);
+	report_failure(inside->report);
+	_exit(EXIT_WHERRY);
+}

@@ -1,0 +1,23 @@
+/* The container's first process, between its clone and its init. */
+#ifndef LAUNCHER_INSIDE_H
+#define LAUNCHER_INSIDE_H
+
+#include <signal.h>
+
+#include "launcher/cgroup.h"
+#include "launcher/spec.h"
+
+/* What the parent gives it; -1: none. All are close-on-exec. */
+struct inside {
+	int report;   /* write end; struct report of init/report.h */
+	int go;       /* read end; a byte: the parent has done its part */
+	int init;     /* the init's file, to be executed */
+	int parent;   /* the parent's pidfd, whose network namespace is the container's */
+	sigset_t mask; /* what the program shall have */
+	const struct cgroup *cgroup;
+};
+
+/* Makes the container from inside and becomes its init. Leaves by exec or _exit, having reported. */
+_Noreturn void inside_run(const struct inside *, const struct spec *);
+
+#endif

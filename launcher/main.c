@@ -1,0 +1,106 @@
+/*
+ * wherry: runs a Docker or OCI image on a machine that has nothing but a kernel. `main` finds the
+ * subcommand in one table, which is the help too, and is alone in printing failures.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "launcher/commands.h"
+#include "launcher/sys.h"
+#include "rootfs/err.h"
+
+static const struct command *const commands[] = {
+	&run_command,
+	&version_command,
+};
+
+#define COUNT (sizeof(commands) / sizeof(*commands))
+
+static void print_usage(void)
+{
+	printf("Usage: wherry [--root DIR] [--state DIR] COMMAND …\n\n");
+	for (size_t i = 0; i < COUNT; i++)
+		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	printf("\n--root is where images are kept (/var/lib/wherry), --state what runs now (/run/wherry).\n"
+	       "wherry COMMAND --help lists a command's options.\n");
+}
+
+/* Programs may be started with 0, 1 or 2 closed; a file opened then would be taken for one of them. */
+static int settle_descriptors(void)
+{
+	int null;
+	do {
+		null = open("/dev/null", O_RDWR);
+	} while (null >= 0 && null <= STDERR_FILENO);
+	/* Whatever else the caller left open is not for the container. ENOSYS: Linux before 5.9. */
+	if (sys_close_range(STDERR_FILENO + 1, ~0U) < 0 && null >= 0)
+		close(null);
+	return 0;
+}
+
+/* The words before the subcommand. Returns how many they are, or -1 with a failure. */
+static int parse_globals(struct globals *globals, char **argv)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} known[] = {
+		{ "--root", offsetof(struct globals, root) },
+		{ "--state", offsetof(struct globals, state) },
+	};
+	int at = 1;
+	while (argv[at] && argv[at][0] == '-') {
+		size_t i = 0, length = strcspn(argv[at], "=");
+		while (i < 2 && (strlen(known[i].name) != length || strncmp(known[i].name, argv[at], length)))
+			i++;
+		if (i == 2)
+			return at;
+		const char *value = argv[at][length] ? argv[at] + length + 1 : argv[++at];
+		if (!value || !*value)
+			return failx("%s wants a directory", known[i].name);
+		*(const char **)((char *)globals + known[i].offset) = value;
+		at++;
+	}
+	return at;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COUNT; i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	struct globals globals = { "/var/lib/wherry", "/run/wherry" };
+	int at = parse_globals(&globals, argv);
+	if (at < 0)
+		return -1;
+	if (!argv[at] || !strcmp(argv[at], "--help") || !strcmp(argv[at], "help")) {
+		print_usage();
+		return argv[at] ? 0 : EXIT_WHERRY;
+	}
+	if (!strcmp(argv[at], "--version"))
+		argv[at] = "version";
+	const struct command *command = find_command(argv[at]);
+	if (!command) {
+		failx("unknown %s %s", argv[at][0] == '-' ? "option" : "command", argv[at]);
+		return hint("wherry --help lists the commands");
+	}
+	return command->run(&globals, argc - at, argv + at);
+}
+
+int main(int argc, char **argv)
+{
+	settle_descriptors();
+	int status = dispatch(argc, argv);
+	if (status >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
+		status = fail("write to standard output");
+	return status < 0 ? failure_print() : status;
+}

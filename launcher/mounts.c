@@ -1,0 +1,197 @@
+#include "launcher/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "launcher/sys.h"
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+
+#define SAFE (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+struct kernel_mount {
+	const char *type, *target;
+	unsigned long flags;
+	const char *data;
+	bool optional; /* a kernel may be built without it */
+};
+
+static const struct kernel_mount kernel_mounts[] = {
+	{ "proc", "/proc", SAFE, NULL, false },
+	{ "tmpfs", "/dev", MS_NOSUID, "mode=755,size=64k", false },
+	/* gid 5 is tty everywhere; ptmx in here makes terminals of this container only (Linux 4.7) */
+	{ "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=666,mode=620,gid=5", false },
+	{ "tmpfs", "/dev/shm", SAFE, "mode=1777,size=64m", false },
+	{ "mqueue", "/dev/mqueue", SAFE, NULL, true },
+};
+
+static const struct kernel_mount sys_mount = { "sysfs", "/sys", SAFE | MS_RDONLY, NULL, false };
+
+static const struct {
+	const char *path;
+	unsigned major, minor;
+} nodes[] = {
+	/* Documentation/admin-guide/devices.txt of the kernel */
+	{ "/dev/null", 1, 3 },   { "/dev/zero", 1, 5 },    { "/dev/full", 1, 7 },
+	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
+};
+
+static const struct {
+	const char *target, *path;
+} links[] = {
+	{ "/proc/self/fd", "/dev/fd" },       { "/proc/self/fd/0", "/dev/stdin" },
+	{ "/proc/self/fd/1", "/dev/stdout" }, { "/proc/self/fd/2", "/dev/stderr" },
+	{ "pts/ptmx", "/dev/ptmx" },
+};
+
+/* The list is moby's, oci/defaults.go: what tells of the host, or wakes its drivers. */
+static const char *const masked[] = {
+	"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
+	"/proc/latency_stats", "/proc/scsi", "/proc/sched_debug", "/proc/timer_list",
+	"/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware",
+};
+
+/* /proc/sysrq-trigger reboots the machine, /proc/sys sets it up. */
+static const char *const read_only[] = {
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+
+#define COUNT(list) (sizeof(list) / sizeof(*(list)))
+
+static int mount_kernel(const struct kernel_mount *row)
+{
+	struct stat stat;
+	if (mkdir(row->target, 0755) < 0 && errno != EEXIST)
+		return fail("make %s", row->target);
+	if (lstat(row->target, &stat) < 0 || !S_ISDIR(stat.st_mode))
+		return failx("mount %s: the image has something there that is no directory",
+			     row->target);
+	if (mount(row->type, row->target, row->type, row->flags, row->data) == 0)
+		return 0;
+	if (errno != ENODEV)
+		return fail("mount %s", row->target);
+	if (row->optional)
+		return 0;
+	return failx("mount %s: the kernel has no %s", row->target, row->type);
+}
+
+static int make_nodes(void)
+{
+	for (size_t i = 0; i < COUNT(nodes); i++)
+		if (mknod(nodes[i].path, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0)
+			return fail("make %s", nodes[i].path);
+	for (size_t i = 0; i < COUNT(links); i++)
+		if (symlink(links[i].target, links[i].path) < 0)
+			return fail("make %s", links[i].path);
+	return 0;
+}
+
+int mounts_kernel(void)
+{
+	for (size_t i = 0; i < COUNT(kernel_mounts); i++)
+		if (mount_kernel(&kernel_mounts[i]) < 0)
+			return -1;
+	return make_nodes();
+}
+
+int mounts_sys(void)
+{
+	return mount_kernel(&sys_mount);
+}
+
+static int mask(const char *path)
+{
+	if (mount("/dev/null", path, NULL, MS_BIND, NULL) == 0 || errno == ENOENT)
+		return 0;
+	/* ENOTDIR: PATH is a directory */
+	if (errno == ENOTDIR && mount("tmpfs", path, "tmpfs", SAFE | MS_RDONLY, "size=0") == 0)
+		return 0;
+	return fail("hide %s", path);
+}
+
+static int make_read_only(const char *path)
+{
+	if (mount(path, path, NULL, MS_BIND | MS_REC, NULL) < 0)
+		return errno == ENOENT ? 0 : fail("bind %s", path);
+	if (mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | SAFE, NULL) < 0)
+		return fail("make %s read-only", path);
+	return 0;
+}
+
+int mounts_mask(void)
+{
+	for (size_t i = 0; i < COUNT(masked); i++)
+		if (mask(masked[i]) < 0)
+			return -1;
+	for (size_t i = 0; i < COUNT(read_only); i++)
+		if (make_read_only(read_only[i]) < 0)
+			return -1;
+	return 0;
+}
+
+/* Returns 0; 1 where the kernel can't (mount_setattr(2), Linux 5.12); -1 with a failure. */
+static int seal_tree(int tree, const char *source)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) == 0)
+		return 0;
+	return errno == ENOSYS ? 1 : fail("make %s read-only", source);
+}
+
+int mounts_take(struct source_mount *taken, const char *source, const char *target, bool sealed)
+{
+	struct stat stat;
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+	scoped_fd tree = sys_open_tree(AT_FDCWD, source, flags | AT_RECURSIVE);
+	if (tree < 0 || fstat(tree, &stat) < 0)
+		return fail("bind %s", source);
+	bool remount = false;
+	if (sealed) {
+		int r = seal_tree(tree, source);
+		if (r < 0)
+			return -1;
+		remount = r > 0;
+	}
+	if (remount) {
+		/* Only the topmost mount can be sealed later: leave those below it out. */
+		close(take_fd(&tree));
+		tree = sys_open_tree(AT_FDCWD, source, flags);
+		if (tree < 0)
+			return fail("bind %s", source);
+	}
+	*taken = (struct source_mount){ take_fd(&tree), target, S_ISDIR(stat.st_mode), remount };
+	return 0;
+}
+
+int mounts_put(const struct source_mount *taken)
+{
+	if (mounts_target(taken->target, taken->directory) < 0)
+		return -1;
+	if (sys_move_mount(taken->tree, "", AT_FDCWD, taken->target,
+			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) < 0)
+		return fail("mount %s", taken->target);
+	if (taken->read_only &&
+	    mount(NULL, taken->target, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+		return fail("make %s read-only", taken->target);
+	return 0;
+}
+
+int mounts_make(const struct mount *mount_)
+{
+	if (mounts_target(mount_->target, true) < 0)
+		return -1;
+	if (mount_->kind == MOUNT_VOLUME) {
+		/* A mount of its own keeps its own flags when the root becomes read-only. */
+		if (mount(mount_->target, mount_->target, NULL, MS_BIND, NULL) < 0)
+			return fail("mount the volume %s", mount_->target);
+		return 0;
+	}
+	if (mount("tmpfs", mount_->target, "tmpfs", mount_->flags, mount_->data) < 0)
+		return fail("--tmpfs %s%s%s", mount_->target, *mount_->data ? ":" : "",
+			    mount_->data);
+	return 0;
+}

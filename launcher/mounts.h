@@ -1,0 +1,44 @@
+/* What is mounted in a container: the kernel's file systems, devices, and what was asked for. */
+#ifndef LAUNCHER_MOUNTS_H
+#define LAUNCHER_MOUNTS_H
+
+#include <stddef.h>
+
+#include "launcher/spec.h"
+
+/* A file or directory of the host's, taken along into the container: a detached copy of its mount. */
+struct source_mount {
+	int tree;           /* open_tree(2), Linux 5.2 */
+	const char *target; /* in the container; made if it isn't there */
+	bool directory, read_only;
+};
+
+/*
+ * Takes SOURCE along, while the host's root is still the root. A directory is taken with what is
+ * mounted below it; read-only means all of that, or, before Linux 5.12, the directory alone.
+ * Returns 0, or -1 with a failure.
+ */
+int mounts_take(struct source_mount *, const char *source, const char *target, bool read_only);
+
+/*
+ * After root_enter: /proc, /dev and what belongs in it. A container whose own /proc, /dev or /sys is
+ * a symbolic link is refused: programs would be shown files of the image's in their place.
+ */
+int mounts_kernel(void);
+
+/* /sys, read-only: after the network namespace has been settled, since it shows its devices. */
+int mounts_sys(void);
+
+/* docker's masked and read-only paths: what in /proc and /sys would reach the host. */
+int mounts_mask(void);
+
+/* Puts what was taken along in its place. */
+int mounts_put(const struct source_mount *);
+
+/* A tmpfs, or a directory that stays writable, as the spec asks for it. */
+int mounts_make(const struct mount *);
+
+/* Makes PATH, a directory or an empty file, with its parents, following links within the root. */
+int mounts_target(const char *path, bool directory);
+
+#endif

@@ -1,0 +1,199 @@
+#include "launcher/root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "launcher/sys.h"
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+
+/*
+ * What mount(2) takes as options is one page, on the smallest pages that Linux has: 60 layers named
+ * by their SHA-256. More go by short links.
+ */
+enum { OPTIONS_MAX = 4096 };
+
+static int explain_overlay(const char *staging)
+{
+	switch (errno) {
+	case ENODEV:
+		return failx("overlayfs: the kernel has no CONFIG_OVERLAY_FS");
+	case EINVAL:
+		fail("mount overlay on %s/root", staging);
+		return hint("the kernel's log says which layer it refused: dmesg | tail");
+	default:
+		return fail("mount overlay on %s/root", staging);
+	}
+}
+
+/* A comma ends an option and a colon ends a lower, unless a backslash stands before it. */
+static size_t append_escaped(char *to, size_t size, const char *path)
+{
+	size_t n = 0;
+	for (; *path && n + 2 < size; path++) {
+		if (strchr("\\,:", *path))
+			to[n++] = '\\';
+		to[n++] = *path;
+	}
+	to[n] = '\0';
+	return n;
+}
+
+/* lowerdir=A:B:C…, or 0 where that is too long. Their names are hex, or "." */
+static size_t append_lowers(char *to, size_t size, const struct root *root)
+{
+	size_t n = (size_t)snprintf(to, size, "lowerdir=");
+	for (size_t i = 0; i < root->lower_count; i++) {
+		int m = snprintf(to + n, size - n, "%s%s", i ? ":" : "", root->lowers[i]);
+		if ((size_t)m >= size - n)
+			return 0;
+		n += (size_t)m;
+	}
+	return n;
+}
+
+/* Links 0, 1, 2 … in the working directory, one for each lower: 500 of them fit in a page. */
+static size_t append_links(char *to, size_t size, const struct root *root)
+{
+	size_t n = (size_t)snprintf(to, size, "lowerdir=");
+	for (size_t i = 0; i < root->lower_count; i++) {
+		char target[128], name[24];
+		snprintf(target, sizeof(target), "/proc/self/fd/%d/%s", root->base, root->lowers[i]);
+		snprintf(name, sizeof(name), "%zu", i);
+		if (symlink(target, name) < 0)
+			return 0;
+		int m = snprintf(to + n, size - n, "%s%s", i ? ":" : "", name);
+		if ((size_t)m >= size - n) {
+			errno = E2BIG;
+			return 0;
+		}
+		n += (size_t)m;
+	}
+	return n;
+}
+
+/* The working directory becomes what the names in OPTIONS are relative to. */
+static int write_lowers(const struct root *root, const char *staging, char *options, size_t size)
+{
+	if (fchdir(root->base) < 0)
+		return fail("enter the image's layers");
+	if (append_lowers(options, size, root))
+		return 0;
+	char links[PATH_MAX];
+	snprintf(links, sizeof(links), "%s/lowers", staging);
+	if (mkdir(links, 0700) < 0 || chdir(links) < 0 || !append_links(options, size, root))
+		return fail("name the image's %zu layers", root->lower_count);
+	return 0;
+}
+
+/*
+ * overlayfs shows the upper's own root directory: a new one takes owner, mode and times from the
+ * topmost lower's; one that is there already belongs to an earlier run of the container.
+ */
+static int make_upper(const struct root *root, const char *dir)
+{
+	char path[PATH_MAX];
+	struct stat stat;
+	snprintf(path, sizeof(path), "%s/work", dir);
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return fail("make %s", path);
+	snprintf(path, sizeof(path), "%s/upper", dir);
+	if (mkdir(path, 0755) < 0)
+		return errno == EEXIST ? 0 : fail("make %s", path);
+	if (!root->lower_count)
+		return 0;
+	struct timespec times[2];
+	if (fstatat(root->base, root->lowers[0], &stat, 0) < 0)
+		return fail("look at the layer %s", root->lowers[0]);
+	times[0] = stat.st_atim;
+	times[1] = stat.st_mtim;
+	if (chown(path, stat.st_uid, stat.st_gid) < 0 || chmod(path, stat.st_mode & 07777) < 0 ||
+	    utimensat(AT_FDCWD, path, times, 0) < 0)
+		return fail("copy the metadata of / to %s", path);
+	return 0;
+}
+
+/* An image without layers is an empty file system; overlayfs wants one lower at least. */
+static int mount_empty(const char *staging)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "%s/root", staging);
+	return mount("tmpfs", path, "tmpfs", 0, "mode=755") < 0 ? fail("mount %s", path) : 0;
+}
+
+static int mount_overlay(const struct root *root, const char *dir)
+{
+	char lowers[OPTIONS_MAX], options[OPTIONS_MAX], escaped[PATH_MAX], path[PATH_MAX];
+	append_escaped(escaped, sizeof(escaped), dir);
+	int n = snprintf(options, sizeof(options), "upperdir=%s/upper,workdir=%s/work%s,", escaped,
+			 escaped, root->overlay == OVERLAY_DISK ? ",volatile" : "");
+	if (n < 0 || (size_t)n >= sizeof(options))
+		return failx("the path of the writable layer is too long: %s", dir);
+	if (write_lowers(root, root->staging, lowers, sizeof(lowers) - (size_t)n) < 0)
+		return -1;
+	memcpy(options + n, lowers, strlen(lowers) + 1);
+	snprintf(path, sizeof(path), "%s/root", root->staging);
+	if (mount("overlay", path, "overlay", 0, options) < 0)
+		return explain_overlay(root->staging);
+	return 0;
+}
+
+static int mount_staging(const struct root *root)
+{
+	char options[64], path[PATH_MAX];
+	int n = snprintf(options, sizeof(options), "mode=700");
+	if (root->overlay == OVERLAY_RAM && root->overlay_size)
+		snprintf(options + n, sizeof(options) - n, ",size=%lld",
+			 (long long)root->overlay_size);
+	if (mount("wherry", root->staging, "tmpfs", MS_NOSUID, options) < 0)
+		return fail("mount a tmpfs on %s", root->staging);
+	snprintf(path, sizeof(path), "%s/root", root->staging);
+	return mkdir(path, 0755) < 0 ? fail("make %s", path) : 0;
+}
+
+int root_mount(const struct root *root)
+{
+	const char *dir = root->overlay == OVERLAY_RAM ? root->staging : root->overlay_dir;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return fail("part the mounts from the host's");
+	if (mount_staging(root) < 0)
+		return -1;
+	if (!root->lower_count)
+		return mount_empty(root->staging);
+	if (make_upper(root, dir) < 0)
+		return -1;
+	return mount_overlay(root, dir);
+}
+
+/*
+ * pivot_root(2) refuses to leave an initramfs: there the new root is moved over it instead. Both end
+ * with the container's root as the root of the whole namespace, so that no chroot escape climbs out.
+ */
+int root_enter(const struct root *root)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "%s/root", root->staging);
+	if (chdir(path) < 0)
+		return fail("enter %s", path);
+	if (sys_pivot_root(".", ".") == 0) {
+		if (umount2(".", MNT_DETACH) < 0)
+			return fail("leave the host's root");
+	} else if (errno != EINVAL || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0) {
+		return fail("make %s the root", path);
+	}
+	return chdir("/") < 0 ? fail("enter /") : 0;
+}
+
+int root_seal(const struct root *root)
+{
+	if (!root->read_only)
+		return 0;
+	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+		return fail("--read-only: remount /");
+	return 0;
+}

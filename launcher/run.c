@@ -1,0 +1,129 @@
+/* wherry run: from the command line to a container's exit status. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "launcher/commands.h"
+#include "launcher/container.h"
+#include "launcher/paths.h"
+#include "launcher/run_options.h"
+#include "launcher/source.h"
+#include "launcher/spec_build.h"
+#include "launcher/state.h"
+#include "launcher/writable.h"
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+
+/* "0.5" → 50,000 µs in each period of 100,000. The kernel's least is 1,000 µs (0.01). */
+static int option_cpus(const struct option *option, void *field, const char *value)
+{
+	char *end;
+	errno = 0;
+	double cpus = strtod(value, &end);
+	if (errno || end == value || *end || !(cpus >= 0.01 && cpus <= 8192)) {
+		failx("--%s: '%s' is not a number of processors", option->name, value);
+		return hint("0.01 is the least that the kernel takes");
+	}
+	*(int64_t *)field = (int64_t)(cpus * 100000 + 0.5);
+	return 0;
+}
+
+/* A size, or -1 for as much swap as there is. */
+static int option_swap(const struct option *option, void *field, const char *value)
+{
+	if (!strcmp(value, "-1")) {
+		*(int64_t *)field = -1;
+		return 0;
+	}
+	return option_size(option, field, value);
+}
+
+/* docker-run(1): -1 is no limit. */
+static int option_pids(const struct option *option, void *field, const char *value)
+{
+	int64_t *pids = field;
+	if (option_number(option, pids, value) < 0)
+		return -1;
+	if (*pids < -1 || *pids == 0)
+		return failx("--%s: '%s' is not a number of processes", option->name, value);
+	return 0;
+}
+
+#define ROW(name, letter, argument, help, field, set) \
+	{ name, letter, argument, help, offsetof(struct run_options, field), set }
+
+static const struct option options[] = {
+	ROW("env", 'e', "NAME[=VALUE]", "set a variable, or take it over", env, option_strings),
+	ROW("env-file", 0, "FILE", "set the variables of a file", env_files, option_strings),
+	ROW("workdir", 'w', "DIR", "the working directory", cwd, option_string),
+	ROW("user", 'u', "USER[:GROUP]", "names or numbers", user, option_string),
+	ROW("entrypoint", 0, "PROGRAM", "instead of the image's; \"\": none", entrypoint, option_string),
+	ROW("interactive", 'i', NULL, "standard input reaches the program", input, option_flag),
+	ROW("volume", 'v', "SRC:DST[:ro]", "bind a file or directory of the host", volumes,
+	    option_strings),
+	ROW("tmpfs", 0, "DST[:OPTIONS]", "mount an empty tmpfs", tmpfs, option_strings),
+	ROW("read-only", 0, NULL, "the root cannot be written to", read_only, option_flag),
+	ROW("overlay", 0, "WHERE", "what is written: ram[,size=SIZE], disk or DIR", overlay,
+	    option_string),
+	ROW("memory", 'm', "SIZE", "limit memory", limits.value[LIMIT_MEMORY], option_size),
+	ROW("memory-swap", 0, "SIZE", "limit memory and swap together; -1: no limit",
+	    limits.value[LIMIT_SWAP], option_swap),
+	ROW("cpus", 0, "NUMBER", "limit processor time: 0.5 is half of one",
+	    limits.value[LIMIT_CPU], option_cpus),
+	ROW("pids-limit", 0, "NUMBER", "limit processes and threads; -1: no limit",
+	    limits.value[LIMIT_PIDS], option_pids),
+	ROW("network", 0, "none|host", "loopback alone (default), or the host's", network,
+	    option_string),
+	ROW("hostname", 'h', "NAME", "the container's host name", hostname, option_string),
+	ROW("name", 0, "NAME", "the container's name", name, option_string),
+	ROW("rm", 0, NULL, "remove the container at its end: always done", remove, option_flag),
+	ROW("platform", 0, "OS/ARCH", "the platform to take of an image with several", platform,
+	    option_string),
+	ROW("init-path", 0, "FILE", "the init to use instead of wherry's own", init_path,
+	    option_string),
+	{ 0 }
+};
+
+static int run_source(const struct run_options *given, const char *state, struct source *source,
+		      char **words)
+{
+	struct spec spec;
+	struct writable writable;
+	char name[13];
+	if (!given->name && state_random_name(name) < 0)
+		return -1;
+	if (spec_build(&spec, given, &source->config, given->name ? given->name : name, words) < 0)
+		return -1;
+	spec.state = state;
+	spec.root.staging = state;
+	spec.root.base = source->base;
+	spec.root.lowers = source->lowers;
+	spec.root.lower_count = source->lower_count;
+	int status = writable_create(&writable, &source->store, &spec.root);
+	if (status == 0)
+		status = container_run(&spec);
+	writable_destroy(&writable, &source->store);
+	return status;
+}
+
+static int run(const struct globals *globals, int argc, char **argv)
+{
+	struct run_options given = { 0 };
+	struct source source;
+	char **words;
+	int r = options_parse(&run_command, &given, argc, argv, &words);
+	if (r)
+		return r < 0 ? -1 : 0;
+	scoped_ptr char *state = path_absolute(globals->state);
+	if (!state)
+		return -1;
+	int status = source_open(&source, words[0], globals->root, given.platform);
+	if (status == 0)
+		status = run_source(&given, state, &source, words + 1);
+	source_close(&source);
+	return status;
+}
+
+const struct command run_command = {
+	"run", "IMAGE [COMMAND [ARG…]]", "Run a program in a container of its own", options, 1, -1, run,
+};

@@ -1,0 +1,22 @@
+/* The words of `wherry run`, before they have met the image. */
+#ifndef LAUNCHER_RUN_OPTIONS_H
+#define LAUNCHER_RUN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "launcher/options.h"
+#include "launcher/spec.h"
+
+/* Every string is argv's own; NULL and 0: not given. */
+struct run_options {
+	struct strings env, env_files;
+	struct strings volumes; /* SRC:DST[:OPTIONS] */
+	struct strings tmpfs;   /* DST[:OPTIONS] */
+	const char *cwd, *user, *hostname, *entrypoint, *name, *overlay, *network, *init_path;
+	const char *platform;
+	struct limits limits;
+	bool read_only, input, remove;
+};
+
+#endif

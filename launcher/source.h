@@ -1,0 +1,27 @@
+/* Where a container's files come from: an image of the store, or a directory as it stands. */
+#ifndef LAUNCHER_SOURCE_H
+#define LAUNCHER_SOURCE_H
+
+#include "launcher/image_config.h"
+#include "rootfs/image.h"
+#include "rootfs/store.h"
+
+struct source {
+	struct store store;
+	struct image image;
+	struct image_config config; /* empty for a directory */
+	int base;                   /* what LOWERS are relative to */
+	char **lowers;              /* topmost first */
+	size_t lower_count;
+};
+
+/*
+ * Opens what the command line calls NAME, in the store at ROOT; a file is loaded first. The source
+ * holds its image against removal until source_close. Returns 0; -1 with a failure.
+ */
+int source_open(struct source *, const char *name, const char *root, const char *platform);
+
+/* Accepts what source_open did not finish. */
+void source_close(struct source *);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * What a container shall be: plain data between the command line and the kernel. Made once by
+ * spec_build, const ever after. Its strings belong to argv, to the environment or to the image's
+ * config, which all outlive it. Zero is the default everywhere.
+ */
+#ifndef LAUNCHER_SPEC_H
+#define LAUNCHER_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum limit_kind { LIMIT_MEMORY, LIMIT_SWAP, LIMIT_CPU, LIMIT_PIDS, LIMIT_COUNT };
+
+/*
+ * MEMORY: bytes. SWAP: bytes of memory and swap together, as --memory-swap has it. CPU: microseconds
+ * in each period of 100,000. PIDS: tasks. 0: not limited; -1: no limit asked for in so many words.
+ */
+struct limits {
+	int64_t value[LIMIT_COUNT];
+	bool swap_by_default; /* SWAP follows from MEMORY: a kernel that doesn't account it is no error */
+};
+
+enum mount_kind { MOUNT_BIND, MOUNT_TMPFS, MOUNT_VOLUME };
+
+/* One mount that was asked for, beside those that every container has. */
+struct mount {
+	enum mount_kind kind; /* VOLUME: the image's own: TARGET stays writable under a read-only root */
+	const char *source;   /* BIND: a path on the host, made as a directory where it doesn't exist */
+	const char *target;   /* absolute, in the container */
+	unsigned long flags;  /* MS_… of mount(2) */
+	const char *data;     /* TMPFS: its options */
+};
+
+enum overlay_kind { OVERLAY_RAM, OVERLAY_DISK, OVERLAY_DIR };
+
+/* The root file system. */
+struct root {
+	/* Lowers, topmost first, each relative to the directory BASE. */
+	int base;
+	char *const *lowers;
+	size_t lower_count;
+	enum overlay_kind overlay;
+	const char *overlay_dir; /* DISK, DIR: holds upper and work; absolute */
+	int64_t overlay_size;    /* RAM: bytes; 0: half of the memory that there is */
+	const char *staging;     /* an empty directory that the container's mounts may cover; absolute */
+	bool read_only;
+};
+
+enum network_kind { NETWORK_NONE, NETWORK_HOST };
+
+struct process {
+	char *const *argv;
+	char *const *env;     /* NULL-terminated */
+	const char *home;     /* HOME, where env has it: NULL: from the image's passwd file */
+	const char *user;     /* "", "name", "1000", "name:group", "1000:1000" */
+	const char *cwd;      /* absolute; made where it doesn't exist */
+	const char *init_path; /* NULL: the init that wherry carries */
+	bool input;           /* standard input is the caller's, not /dev/null */
+	int stop_signal;      /* 0: SIGTERM */
+};
+
+struct spec {
+	const char *name;  /* unique among what runs */
+	const char *state; /* the directory of what runs; absolute */
+	const char *hostname;
+	enum network_kind network;
+	struct limits limits;
+	struct root root;
+	struct process process;
+	struct mount *mounts;
+	size_t mount_count;
+};
+
+#endif

@@ -1,0 +1,174 @@
+#include "launcher/spec_build.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "launcher/signals.h"
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+
+/* What docker gives a program whose image names no PATH. */
+#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static size_t length_of(char *const *words)
+{
+	size_t n = 0;
+	while (words && words[n])
+		n++;
+	return n;
+}
+
+/*
+ * docker-run(1): words behind the image replace Cmd; --entrypoint replaces Entrypoint and drops Cmd,
+ * and an empty one is none.
+ */
+static int build_argv(struct spec *spec, const struct run_options *given,
+		      const struct image_config *config, char **words)
+{
+	char *replaced[] = { (char *)given->entrypoint, NULL };
+	char *const *first = config->entrypoint;
+	char *const *second = *words ? words : config->cmd;
+	if (given->entrypoint) {
+		first = *given->entrypoint ? replaced : NULL;
+		second = words;
+	}
+	size_t n = length_of(first), m = length_of(second);
+	if (!(n + m)) {
+		failx("there is nothing to run: the image has no Cmd and no Entrypoint");
+		return hint("put a command behind the image's name");
+	}
+	char **argv = calloc(n + m + 1, sizeof(*argv));
+	if (!argv)
+		return fail("build the program's arguments");
+	if (n)
+		memcpy(argv, first, n * sizeof(*argv));
+	if (m)
+		memcpy(argv + n, second, m * sizeof(*argv));
+	spec->process.argv = argv;
+	return 0;
+}
+
+static int build_env(struct spec *spec, const struct run_options *given,
+		     const struct image_config *config)
+{
+	struct environment env = { 0 };
+	scoped_ptr char *hostname = NULL;
+	if (asprintf(&hostname, "HOSTNAME=%s", spec->hostname) < 0)
+		return fail("build the environment");
+	if (environment_put(&env, DEFAULT_PATH) < 0 || environment_put(&env, take_ptr(&hostname)) < 0)
+		return -1;
+	for (char **word = config->env; word && *word; word++)
+		if (strchr(*word, '=') && environment_put(&env, *word) < 0)
+			return -1;
+	for (size_t i = 0; i < given->env_files.count; i++)
+		if (environment_add_file(&env, given->env_files.at[i]) < 0)
+			return -1;
+	for (size_t i = 0; i < given->env.count; i++)
+		if (environment_add(&env, given->env.at[i]) < 0)
+			return -1;
+	spec->process.home = environment_get(&env, "HOME");
+	spec->process.env = env.at;
+	return 0;
+}
+
+static int build_process(struct spec *spec, const struct run_options *given,
+			 const struct image_config *config, char **words)
+{
+	struct process *process = &spec->process;
+	process->user = given->user ? given->user : config->user ? config->user : "";
+	process->cwd = given->cwd ? given->cwd : config->working_dir;
+	if (!process->cwd || !*process->cwd)
+		process->cwd = "/";
+	if (process->cwd[0] != '/')
+		return failx("--workdir: '%s' is not an absolute path", process->cwd);
+	process->input = given->input;
+	process->init_path = given->init_path;
+	if (config->stop_signal && *config->stop_signal) {
+		process->stop_signal = signal_number(config->stop_signal);
+		if (process->stop_signal <= 0)
+			return failx("the image's config: unknown StopSignal '%s'",
+				     config->stop_signal);
+	}
+	if (build_argv(spec, given, config, words) < 0)
+		return -1;
+	return build_env(spec, given, config);
+}
+
+static int build_limits(struct spec *spec, const struct run_options *given)
+{
+	struct limits *limits = &spec->limits;
+	*limits = given->limits;
+	int64_t memory = limits->value[LIMIT_MEMORY], swap = limits->value[LIMIT_SWAP];
+	if (swap && !memory)
+		return failx("--memory-swap wants --memory beside it");
+	if (swap > 0 && swap < memory)
+		return failx("--memory-swap is memory and swap together: less than --memory cannot be");
+	if (memory && !swap) {
+		/* docker-run(1): as much swap as memory */
+		limits->value[LIMIT_SWAP] = 2 * memory;
+		limits->swap_by_default = true;
+	}
+	return 0;
+}
+
+static int build_overlay(struct root *root, const struct run_options *given)
+{
+	const char *where = given->overlay ? given->overlay : "ram";
+	root->read_only = given->read_only;
+	/* Half of the memory that there is, as tmpfs itself has it. */
+	root->overlay_size = given->limits.value[LIMIT_MEMORY] / 2;
+	if (!strcmp(where, "ram"))
+		return 0;
+	if (!strncmp(where, "ram,", 4)) {
+		root->overlay_size = strncmp(where + 4, "size=", 5) ? -1 : size_parse(where + 9);
+		if (root->overlay_size <= 0)
+			return failx("--overlay: '%s' is not size=SIZE", where + 4);
+		return 0;
+	}
+	root->overlay = strcmp(where, "disk") ? OVERLAY_DIR : OVERLAY_DISK;
+	if (root->overlay == OVERLAY_DIR)
+		root->overlay_dir = where;
+	return *where ? 0 : failx("--overlay wants ram, disk or a directory");
+}
+
+static int build_network(struct spec *spec, const struct run_options *given)
+{
+	if (!given->network || !strcmp(given->network, "none"))
+		spec->network = NETWORK_NONE;
+	else if (!strcmp(given->network, "host"))
+		spec->network = NETWORK_HOST;
+	else
+		return failx("--network: '%s' is neither none nor host", given->network);
+	return 0;
+}
+
+/* With the host's network the name is the host's too, as docker has it. */
+static int build_hostname(struct spec *spec, const struct run_options *given)
+{
+	static char host[65];
+	spec->hostname = given->hostname;
+	if (!spec->hostname && spec->network == NETWORK_HOST && gethostname(host, sizeof(host) - 1) == 0)
+		spec->hostname = host;
+	if (!spec->hostname)
+		spec->hostname = spec->name;
+	size_t length = strlen(spec->hostname);
+	if (!length || (length > 64 && given->hostname)) /* __NEW_UTS_LEN, linux/utsname.h */
+		return failx("--hostname: '%s' has to have 1 to 64 characters", spec->hostname);
+	if (strpbrk(spec->hostname, " \t\r\n"))
+		return failx("--hostname: '%s' has a space in it", spec->hostname);
+	return 0;
+}
+
+int spec_build(struct spec *spec, const struct run_options *given,
+	       const struct image_config *config, const char *name, char **argv)
+{
+	*spec = (struct spec){ .name = name };
+	if (build_network(spec, given) < 0 || build_hostname(spec, given) < 0 ||
+	    build_limits(spec, given) < 0 || build_overlay(&spec->root, given) < 0 ||
+	    build_process(spec, given, config, argv) < 0)
+		return -1;
+	return spec_build_mounts(spec, given, config);
+}

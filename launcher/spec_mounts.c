@@ -1,0 +1,183 @@
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "launcher/paths.h"
+#include "launcher/spec_build.h"
+#include "rootfs/err.h"
+
+/* Absolute, not the root itself, and without a component that would climb. */
+static int check_target(const char *option, const char *target)
+{
+	if (target[0] != '/' || !target[strspn(target, "/")])
+		return failx("%s: '%s' is no absolute path below /", option, target);
+	for (const char *part = target; *part;) {
+		part += strspn(part, "/");
+		size_t length = strcspn(part, "/");
+		if (length == 2 && !strncmp(part, "..", 2))
+			return failx("%s: '%s' has a .. in it", option, target);
+		part += length;
+	}
+	return 0;
+}
+
+static struct mount *add(struct spec *spec)
+{
+	struct mount *grown = realloc(spec->mounts, (spec->mount_count + 1) * sizeof(*grown));
+	if (!grown) {
+		fail("add a mount");
+		return NULL;
+	}
+	spec->mounts = grown;
+	grown += spec->mount_count++;
+	*grown = (struct mount){ 0 };
+	return grown;
+}
+
+static int add_volume(struct spec *spec, const char *target)
+{
+	if (check_target("--volume", target) < 0)
+		return -1;
+	struct mount *mount = add(spec);
+	if (!mount)
+		return -1;
+	mount->kind = MOUNT_VOLUME;
+	mount->target = target;
+	return 0;
+}
+
+static int parse_bind_options(struct mount *mount, const char *words, const char *whole)
+{
+	while (*words) {
+		size_t length = strcspn(words, ",");
+		if (length == 2 && !strncmp(words, "ro", 2))
+			mount->flags |= MS_RDONLY;
+		else if (!(length == 2 && !strncmp(words, "rw", 2)))
+			return failx("--volume %s: unknown option '%.*s'", whole, (int)length, words);
+		words += length;
+		words += *words == ',';
+	}
+	return 0;
+}
+
+/* SRC:DST[:OPTIONS], or DST alone for a volume that ends with the container. */
+static int parse_volume(struct spec *spec, const char *whole)
+{
+	char *text = strdup(whole);
+	if (!text)
+		return fail("--volume %s", whole);
+	char *source = strsep(&text, ":");
+	char *target = strsep(&text, ":");
+	if (!target)
+		return add_volume(spec, source);
+	if (source[0] != '/' && source[0] != '.') {
+		failx("--volume %s: '%s' is not a path", whole, source);
+		return hint("a directory of the host begins with / or ./");
+	}
+	if (check_target("--volume", target) < 0)
+		return -1;
+	struct mount *mount = add(spec);
+	if (!mount)
+		return -1;
+	mount->kind = MOUNT_BIND;
+	mount->source = path_absolute(source);
+	if (!mount->source)
+		return -1;
+	mount->target = target;
+	return parse_bind_options(mount, text ? text : "", whole);
+}
+
+/* What mount(8) writes among the options but mount(2) wants as flags. */
+static const struct {
+	const char *word;
+	unsigned long set, clear;
+} tmpfs_flags[] = {
+	{ "ro", MS_RDONLY, 0 },     { "rw", 0, MS_RDONLY },
+	{ "exec", 0, MS_NOEXEC },   { "noexec", MS_NOEXEC, 0 },
+	{ "suid", 0, MS_NOSUID },   { "nosuid", MS_NOSUID, 0 },
+	{ "dev", 0, MS_NODEV },     { "nodev", MS_NODEV, 0 },
+	{ "noatime", MS_NOATIME, 0 },
+};
+
+static bool apply_flag(struct mount *mount, const char *word)
+{
+	for (size_t i = 0; i < sizeof(tmpfs_flags) / sizeof(*tmpfs_flags); i++) {
+		if (strcmp(word, tmpfs_flags[i].word))
+			continue;
+		mount->flags = (mount->flags & ~tmpfs_flags[i].clear) | tmpfs_flags[i].set;
+		return true;
+	}
+	return false;
+}
+
+/* DST[:OPTIONS]; docker's defaults: rw,noexec,nosuid,nodev. The kernel judges the other words. */
+static int parse_tmpfs(struct spec *spec, const char *whole)
+{
+	char *text = strdup(whole);
+	if (!text)
+		return fail("--tmpfs %s", whole);
+	char *target = strsep(&text, ":");
+	if (check_target("--tmpfs", target) < 0)
+		return -1;
+	struct mount *mount = add(spec);
+	char *data = calloc(1, strlen(whole) + 1);
+	if (!mount || !data)
+		return fail("--tmpfs %s", whole);
+	mount->kind = MOUNT_TMPFS;
+	mount->target = target;
+	mount->flags = MS_NOEXEC | MS_NOSUID | MS_NODEV;
+	for (char *word; (word = strsep(&text, ","));) {
+		if (apply_flag(mount, word))
+			continue;
+		strcat(data, *data ? "," : "");
+		strcat(data, word);
+	}
+	mount->data = data;
+	return 0;
+}
+
+static bool is_mounted(const struct spec *spec, const char *target)
+{
+	for (size_t i = 0; i < spec->mount_count; i++)
+		if (!strcmp(spec->mounts[i].target, target))
+			return true;
+	return false;
+}
+
+static size_t depth(const char *path)
+{
+	size_t parts = 0;
+	while (*(path += strspn(path, "/"))) {
+		parts++;
+		path += strcspn(path, "/");
+	}
+	return parts;
+}
+
+/* /data has to be mounted before /data/sub. Stable, so that the last of two on one target is seen. */
+static void sort_by_depth(struct spec *spec)
+{
+	for (size_t i = 1; i < spec->mount_count; i++) {
+		struct mount moved = spec->mounts[i];
+		size_t to = i;
+		for (; to > 0 && depth(spec->mounts[to - 1].target) > depth(moved.target); to--)
+			spec->mounts[to] = spec->mounts[to - 1];
+		spec->mounts[to] = moved;
+	}
+}
+
+int spec_build_mounts(struct spec *spec, const struct run_options *given,
+		      const struct image_config *config)
+{
+	for (size_t i = 0; i < given->volumes.count; i++)
+		if (parse_volume(spec, given->volumes.at[i]) < 0)
+			return -1;
+	for (size_t i = 0; i < given->tmpfs.count; i++)
+		if (parse_tmpfs(spec, given->tmpfs.at[i]) < 0)
+			return -1;
+	for (char **target = config->volumes; target && *target; target++)
+		if (!is_mounted(spec, *target) && add_volume(spec, *target) < 0)
+			return -1;
+	sort_by_depth(spec);
+	return 0;
+}

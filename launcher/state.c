@@ -1,0 +1,139 @@
+#include "launcher/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+
+#ifndef GRND_INSECURE
+#define GRND_INSECURE 4
+#endif
+
+int state_random_name(char name[13])
+{
+	unsigned char bytes[6];
+	/* GRND_INSECURE, Linux 5.6: a board that has just booted has no entropy to wait for. */
+	if (getrandom(bytes, sizeof(bytes), GRND_INSECURE) != sizeof(bytes))
+		return fail("make a name");
+	for (int i = 0; i < 6; i++)
+		snprintf(name + 2 * i, 3, "%02x", bytes[i]);
+	return 0;
+}
+
+/* docker-run(1): [a-zA-Z0-9][a-zA-Z0-9_.-]* */
+static int check_name(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	size_t length = strlen(name);
+	if (length && length <= 64 && !strchr("_.-", *name) && strspn(name, allowed) == length)
+		return 0;
+	failx("--name: '%s' cannot be a container's name", name);
+	return hint("1 to 64 letters, digits and _.- with a letter or digit first");
+}
+
+/* As mkdir -p: on a machine that has just booted /run may be all that there is. */
+static int make_dir(const char *dir)
+{
+	char path[PATH_MAX];
+	if (mkdir(dir, 0700) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT || strlen(dir) >= sizeof(path))
+		return fail("make %s", dir);
+	strcpy(path, dir);
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return fail("make %s", path);
+		*slash = '/';
+	}
+	return mkdir(dir, 0700) < 0 && errno != EEXIST ? fail("make %s", dir) : 0;
+}
+
+/* Whether FILE still has its name: its last holder may have removed it before we got the lock. */
+static int is_linked(int file)
+{
+	struct stat stat;
+	return fstat(file, &stat) == 0 && stat.st_nlink > 0;
+}
+
+static int lock_name(int dir, const char *name)
+{
+	for (;;) {
+		scoped_fd file = openat(dir, name, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (file < 0)
+			return fail("make the state of %s", name);
+		if (flock(file, LOCK_EX | LOCK_NB) < 0) {
+			if (errno != EWOULDBLOCK)
+				return fail("lock the state of %s", name);
+			return failx("the name %s is taken: a container of that name runs", name);
+		}
+		if (is_linked(file))
+			return take_fd(&file);
+	}
+}
+
+int state_create(struct state *state, const char *path, const char *name,
+		 int (*clean)(const char *name))
+{
+	char pid[16];
+	struct stat stat;
+	*state = (struct state){ path, name, -1 };
+	if (check_name(name) < 0 || make_dir(path) < 0)
+		return -1;
+	scoped_fd dir = open(path, O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0) {
+		fail("open %s", path);
+		return hint("--state names another directory");
+	}
+	state->file = lock_name(dir, name);
+	if (state->file < 0)
+		return -1;
+	if (fstat(state->file, &stat) == 0 && stat.st_size && clean(name) < 0)
+		return failx("the name %s is taken: its last container is still ending", name);
+	int n = snprintf(pid, sizeof(pid), "%d\n", getpid());
+	if (pwrite(state->file, pid, (size_t)n, 0) != n) {
+		fail("write the state of %s", name);
+		state_destroy(state);
+		return -1;
+	}
+	return 0;
+}
+
+void state_destroy(struct state *state)
+{
+	char path[PATH_MAX];
+	if (state->file < 0)
+		return;
+	snprintf(path, sizeof(path), "%s/%s", state->dir, state->name);
+	unlink(path); /* before the lock ends with its descriptor */
+	close(take_fd(&state->file));
+}
+
+static void sweep_one(int dir, const char *name, int (*clean)(const char *name))
+{
+	scoped_fd file = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (file < 0 || flock(file, LOCK_EX | LOCK_NB) < 0 || !is_linked(file))
+		return;
+	if (clean(name) == 0)
+		unlinkat(dir, name, 0);
+}
+
+void state_sweep(const char *path, int (*clean)(const char *name))
+{
+	DIR *dir = opendir(path);
+	if (!dir)
+		return;
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (entry->d_name[0] != '.')
+			sweep_one(dirfd(dir), entry->d_name, clean);
+	closedir(dir);
+}

@@ -1,0 +1,29 @@
+/*
+ * What runs now: STATE/<name>, a file locked by its container's supervisor. The lock ends with the
+ * supervisor, however that ends; a file that nobody locks is what a killed one left.
+ */
+#ifndef LAUNCHER_STATE_H
+#define LAUNCHER_STATE_H
+
+struct state {
+	const char *dir; /* borrowed; absolute */
+	const char *name; /* borrowed */
+	int file; /* locked; -1: none */
+};
+
+/* Twelve hex digits and NUL, as docker shortens its IDs. */
+int state_random_name(char name[13]);
+
+/*
+ * Takes NAME in DIR, which is made. CLEAN removes what a killed container of a name left outside, and
+ * returns -1 where some of it is still in use. Returns 0; -1 with a failure: the name is taken, or no name.
+ */
+int state_create(struct state *, const char *dir, const char *name, int (*clean)(const char *name));
+
+/* Removes it. May be called twice, and on what state_create did not finish. */
+void state_destroy(struct state *);
+
+/* Cleans up behind every container in DIR whose supervisor is gone. */
+void state_sweep(const char *dir, int (*clean)(const char *name));
+
+#endif

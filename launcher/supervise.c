@@ -1,0 +1,139 @@
+#include "launcher/supervise.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+
+/*
+ * All 64 signals of the kernel: sigfillset leaves out those that the libc keeps for itself. One mask
+ * for rt_sigprocmask, another, of the same bits, for signalfd.
+ */
+static const uint64_t every_signal = ~0ULL;
+
+void supervise_block(void)
+{
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &every_signal, NULL, sizeof(every_signal));
+}
+
+/* Returns 1; 0 at the end of the pipe; -1 with a failure. */
+static int read_report(int from, struct report *report)
+{
+	ssize_t n = read(from, report, sizeof(*report));
+	if (n == 0)
+		return 0;
+	return n == sizeof(*report) ? 1 : fail("read the container's report");
+}
+
+static int take_failure(int from)
+{
+	struct failure failure;
+	if (read(from, &failure, sizeof(failure)) != sizeof(failure))
+		return failx("the container failed and could not say why");
+	return failure_take(&failure);
+}
+
+int supervise_start(int from, struct outcome *outcome)
+{
+	struct report report;
+	int r = read_report(from, &report);
+	if (r < 0)
+		return -1;
+	if (r == 0)
+		return 0;
+	if (report.kind == REPORT_FAILED)
+		return take_failure(from);
+	outcome->kind = report.kind;
+	outcome->value = report.value;
+	return 0;
+}
+
+/* A signal with a value keeps it: sigqueue(3). */
+static void forward(pid_t init, const struct signalfd_siginfo *from)
+{
+	if (from->ssi_code != SI_QUEUE) {
+		kill(init, (int)from->ssi_signo);
+		return;
+	}
+	siginfo_t info = { 0 };
+	info.si_signo = (int)from->ssi_signo;
+	info.si_code = SI_QUEUE;
+	info.si_pid = (pid_t)from->ssi_pid;
+	info.si_uid = from->ssi_uid;
+	info.si_value.sival_ptr = (void *)(uintptr_t)from->ssi_ptr;
+	syscall(SYS_rt_sigqueueinfo, init, info.si_signo, &info);
+}
+
+/* Ctrl-Z reached wherry alone: the container is in a session of its own. Both stop. */
+static void stop_with(pid_t init, const struct signalfd_siginfo *info)
+{
+	forward(init, info);
+	raise(SIGSTOP);
+}
+
+static int pass_signal(int signals, pid_t init)
+{
+	struct signalfd_siginfo info;
+	if (read(signals, &info, sizeof(info)) != sizeof(info))
+		return errno == EAGAIN ? 0 : fail("read a signal");
+	switch (info.ssi_signo) {
+	case SIGCHLD: /* init's end shows at the pipe */
+		return 0;
+	case SIGTSTP:
+		stop_with(init, &info);
+		return 0;
+	default:
+		forward(init, &info);
+		return 0;
+	}
+}
+
+/* Returns 1 while there is more to come. */
+static int take_report(int from, struct outcome *outcome)
+{
+	struct report report;
+	int r = read_report(from, &report);
+	if (r <= 0)
+		return r;
+	if (report.kind == REPORT_STOPPED)
+		return 1;
+	outcome->kind = report.kind;
+	outcome->value = report.value;
+	return 1;
+}
+
+static int pass_until_end(int signals, pid_t init, int report, struct outcome *outcome)
+{
+	struct pollfd waits[] = { { report, POLLIN, 0 }, { signals, POLLIN, 0 } };
+	for (;;) {
+		if (poll(waits, 2, -1) < 0)
+			return fail("wait for the container");
+		if (waits[1].revents && pass_signal(signals, init) < 0)
+			return -1;
+		if (!waits[0].revents)
+			continue;
+		int r = take_report(report, outcome);
+		if (r <= 0)
+			return r;
+	}
+}
+
+int supervise_wait(pid_t init, int report, struct outcome *outcome)
+{
+	scoped_fd signals = (int)syscall(SYS_signalfd4, -1, &every_signal, sizeof(every_signal),
+					 SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals < 0)
+		return fail("watch for signals");
+	if (pass_until_end(signals, init, report, outcome) < 0)
+		return -1;
+	if (waitpid(init, &outcome->status, 0) < 0)
+		return fail("wait for the container's init");
+	return 0;
+}

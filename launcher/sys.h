@@ -1,0 +1,55 @@
+/* System calls and constants that musl 1.2.3 has no declaration for. */
+#ifndef LAUNCHER_SYS_H
+#define LAUNCHER_SYS_H
+
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static inline int sys_openat2(int dir, const char *path, const struct open_how *how)
+{
+	return (int)syscall(SYS_openat2, dir, path, how, sizeof(*how)); /* Linux 5.6 */
+}
+
+static inline int sys_pivot_root(const char *new_root, const char *put_old)
+{
+	return (int)syscall(SYS_pivot_root, new_root, put_old);
+}
+
+static inline int sys_open_tree(int dir, const char *path, unsigned flags)
+{
+	return (int)syscall(SYS_open_tree, dir, path, flags); /* Linux 5.2 */
+}
+
+static inline int sys_move_mount(int from, const char *from_path, int to, const char *to_path,
+				 unsigned flags)
+{
+	return (int)syscall(SYS_move_mount, from, from_path, to, to_path, flags); /* Linux 5.2 */
+}
+
+static inline int sys_pidfd_open(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0); /* Linux 5.3 */
+}
+
+static inline int sys_close_range(unsigned first, unsigned last)
+{
+	return (int)syscall(SYS_close_range, first, last, 0); /* Linux 5.9 */
+}
+
+/* fork(2) with the flags of clone3(2), Linux 5.3; cgroup: a descriptor for CLONE_INTO_CGROUP, 5.7. */
+static inline pid_t sys_clone3(uint64_t flags, int cgroup)
+{
+	struct clone_args args = {
+		.flags = flags,
+		.exit_signal = SIGCHLD,
+		.cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
+	};
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+#endif
