@@ -1,0 +1,153 @@
+/*
+ * wherry-init: PID 1 of a container, or of a machine.
+ *
+ * It starts one program, hands it every signal, buries every orphan, and when the program
+ * has ended ends what is left. All signals are blocked from the first moment on, and
+ * taken one by one in one place, supervise(). It waits without a time-out, holds no
+ * descriptors but those it was told to, and needs no privilege.
+ */
+#include "init/init.h"
+
+#include <linux/prctl.h>
+#include <linux/wait.h>
+
+/* As many are buried before signals that came meanwhile are looked at. */
+enum { BATCH = 64 };
+
+struct program program;
+bool is_pid1, is_machine;
+
+void report(enum report_kind kind, int value)
+{
+	const struct report record = { kind, value };
+
+	if (opt.report_fd >= 0)
+		put(opt.report_fd, &record, sizeof(record));
+}
+
+_Noreturn void quit(int status)
+{
+	sys_exit(status);
+}
+
+/* STATUS as wait4(2) gives it. */
+static void program_changed(int status)
+{
+	int sig = status & 0x7f, code = status >> 8 & 0xff;
+
+	if (sig == 0x7f) {
+		report(REPORT_STOPPED, code);
+		if (opt.report_fd < 0)
+			terminal_stopped(code);
+		return;
+	}
+	terminal_leave();
+	program.pid = 0;
+	program.status = sig ? 128 + sig : code;
+	if (sig)
+		report(status & 0x80 ? REPORT_DUMPED : REPORT_KILLED, sig);
+	else
+		report(REPORT_EXITED, code);
+}
+
+static enum left { NOBODY, SOMEBODY, MORE_TO_BURY } bury(void)
+{
+	for (int i = 0; i < BATCH; i++) {
+		int status, pid = sys_wait4(-1, &status, WNOHANG | WUNTRACED | __WALL);
+
+		if (pid <= 0)
+			return pid ? NOBODY : SOMEBODY;
+		if (pid == program.pid)
+			program_changed(status);
+	}
+	return MORE_TO_BURY;
+}
+
+static void handle(int sig, const siginfo_t *info)
+{
+	/* the kernel's own news of a child; anybody else's is for the program */
+	if (sig == SIGCHLD && info->si_code > 0)
+		return;
+	signals_forward(sig, info);
+	if (sig == opt.stop_signal && opt.grace && program.pid)
+		drain_begin();
+}
+
+/*
+ * Until the program has ended and nothing is left to wait for. SIGCHLD has a lower number
+ * than others and would always be given first: when one has been dealt with, those
+ * others come first, so that a storm of orphans holds none of them up.
+ */
+static void supervise(void)
+{
+	enum left left = MORE_TO_BURY;
+	bool others_first = false;
+
+	for (;;) {
+		siginfo_t info;
+		int sig;
+
+		if (left == MORE_TO_BURY && !others_first) {
+			left = bury();
+			others_first = true;
+		}
+		if (drain_over(left != NOBODY))
+			return;
+		sig = signals_next(others_first ? ~SIGBIT(SIGCHLD) : ~0ULL, &info,
+				   others_first ? 0 : drain_due());
+		if (sig > 0)
+			handle(sig, &info);
+		else if (sig == -EAGAIN && !others_first)
+			drain_step();
+		if (sig == SIGCHLD)
+			left = MORE_TO_BURY;
+		if (sig < 0)
+			others_first = false;
+	}
+}
+
+/* The program has its copies: whatever file system or pipe they belong to is not held by us. */
+static void let_go(void)
+{
+	sys_chdir("/");
+	if (opt.report_fd < 3) {
+		sys_close_range(3, ~0U);
+		return;
+	}
+	if (opt.report_fd > 3)
+		sys_close_range(3, opt.report_fd - 1);
+	sys_close_range(opt.report_fd + 1, ~0U);
+}
+
+static void prepare(void)
+{
+	sys_prctl(PR_SET_NAME, (long)"wherry-init", 0);
+	if (opt.pdeathsig)
+		sys_prctl(PR_SET_PDEATHSIG, opt.pdeathsig, 0);
+	if (opt.subreaper)
+		sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0);
+	if (opt.report_fd >= 0)
+		sys_fcntl(opt.report_fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* STACK holds argc, argv, NULL, envp, NULL. */
+_Noreturn void init_start(long *stack)
+{
+	char **argv = (char **)(stack + 1);
+
+	signals_take();
+	is_pid1 = sys_getpid() == 1;
+	program.envp = argv + *stack + 1;
+	program.argv = options_read(argv + (*stack > 0));
+	if (!*program.argv) {
+		say("no program given; --help lists the options", "", 0);
+		quit(EXIT_USAGE);
+	}
+	prepare();
+	program.status = program_start();
+	if (!program.status) {
+		let_go();
+		supervise();
+	}
+	quit(program.status ^ opt.remap[program.status]);
+}

@@ -1,0 +1,93 @@
+/* What the parts of init know of each other. */
+#ifndef INIT_INIT_H
+#define INIT_INIT_H
+
+#include "init/report.h"
+#include "init/sys.h"
+
+enum { EXIT_USAGE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
+enum action { POWEROFF, REBOOT, HALT, RESPAWN };
+
+/* What the command line asks for. Zero is the default, but for those that options.c sets. */
+struct options {
+	bool group;               /* signals go to the program's process group */
+	bool subreaper;           /* orphans come to us although we are not PID 1 */
+	uint8_t stop_signal;
+	uint8_t pdeathsig;        /* 0: none */
+	uint8_t on_exit;          /* enum action */
+	int report_fd;            /* -1: none */
+	int grace;                /* milliseconds from TERM to KILL */
+	const char *oom_score_adj;/* the program's own, as /proc spells it */
+	const char *modules;      /* a file that lists kernel modules */
+	const char *watchdog;
+	const char *exit_to[3];   /* where else the exit status goes */
+	uint8_t remap[256];       /* exit status XOR what becomes of it */
+	uint8_t rewrite[LAST_SIGNAL + 1]; /* signal XOR what becomes of it */
+};
+extern struct options opt;
+
+/* The program, as PID 1 of a container or of a machine sees it. */
+struct program {
+	char **argv; /* argv[-1] may be written to */
+	char **envp;
+	const char *cwd;          /* NULL: where init was started */
+	const int *groups;        /* supplementary; only with groups_set */
+	int ngroups;
+	int uid, gid;             /* -1: unchanged */
+	sigbits mask;             /* the mask that init was given */
+	struct disposition chld;  /* what init was given for SIGCHLD */
+	int pid;                  /* 0: not running */
+	int status;               /* how it ended, as an exit status */
+};
+extern struct program program;
+
+extern bool is_pid1;
+extern bool is_machine; /* PID 1 of the initial PID namespace: the machine is ours */
+
+/* init.c */
+_Noreturn void quit(int status); /* ends init; in machine mode: takes the machine down */
+
+/* text.c: at most END - AT bytes are appended, the terminating NUL not counted; returns the new end */
+char *append(char *at, const char *end, const char *text);
+char *append_number(char *at, const char *end, unsigned number);
+/* Digits at *AT, or -1; *AT moves behind them. */
+int read_number(const char **at);
+/* Whether WORD is NAME, which a space may end too; then *END is what follows in WORD: NUL, ':' or '='. */
+bool same_word(const char *word, const char *name, const char **end);
+/* "wherry-init: WHAT" and NAME on standard error, then what ERROR means unless it is 0. */
+void say(const char *what, const char *name, int error);
+/* As write(2), but a reader that is gone sends no SIGPIPE that could be taken for one to forward. */
+void put(int fd, const void *data, size_t size);
+
+/* options.c: the first word that is no option; does not return from an error. */
+char **options_read(char **argv);
+
+/* signals.c */
+void signals_take(void); /* blocks them all; keeps for the program what was there before */
+/* The next signal of SET, or -EAGAIN after MS milliseconds; a negative MS waits for ever. */
+int signals_next(sigbits set, siginfo_t *info, int ms);
+void signals_forward(int sig, const siginfo_t *info);
+long long now(void); /* milliseconds of the monotonic clock */
+
+/* spawn.c: starts the program; 0, or the exit status of not having done so. */
+int program_start(void);
+/* exec.c: as execvpe(3) of program.argv; returns -errno. */
+int program_exec(void);
+
+/* terminal.c */
+void terminal_prepare(void);        /* before the program is started */
+void terminal_enter(void);          /* in the child */
+void terminal_started(void);        /* in us, when it runs */
+void terminal_stopped(int sig);     /* the program has, by SIG */
+bool terminal_continued(void);      /* true: the program's whole group goes on */
+void terminal_leave(void);          /* the program has ended */
+
+/* drain.c */
+void drain_begin(void);             /* tells what is left to end; the program itself gets the stop signal */
+bool drain_over(bool children);     /* the program has ended, and what was to be waited for is gone */
+int drain_due(void);                /* milliseconds until drain_step, or -1 */
+void drain_step(void);
+
+void report(enum report_kind kind, int value);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * The start of the program. The child shares our memory until it executes the program
+ * (vfork(2)): it makes system calls, and writes nothing but `failed`.
+ */
+#include "init/init.h"
+
+#include <linux/sched.h>
+
+static struct {
+	const char *name; /* what could not be used */
+	int error;        /* 0: the program runs */
+} volatile failed;
+
+static _Noreturn void give_up(const char *name, int error)
+{
+	failed.name = name;
+	failed.error = -error;
+	sys_exit(EXIT_NOT_FOUND);
+}
+
+/* The program may be killed for memory before we are; a vfork child's own score (Linux 4.8). */
+static void restore_oom_score(void)
+{
+	static const char file[] = "/proc/self/oom_score_adj";
+	const char *end = opt.oom_score_adj;
+	int fd, error;
+
+	if (!end)
+		return;
+	while (*end)
+		end++;
+	error = fd = sys_open(file, O_WRONLY);
+	if (fd >= 0) {
+		error = sys_write(fd, opt.oom_score_adj, end - opt.oom_score_adj);
+		sys_close(fd);
+	}
+	if (error < 0)
+		say("", file, -error);
+}
+
+/* Signals come through only here, with everything else in place. */
+static _Noreturn void become_program(void)
+{
+	terminal_enter();
+	restore_oom_score();
+	sys_sigaction(SIGCHLD, &program.chld, NULL);
+	sys_sigprocmask(SIG_SETMASK, &program.mask, NULL);
+	give_up(program.argv[0], program_exec());
+}
+
+int program_start(void)
+{
+	int pid;
+
+	failed.error = 0;
+	terminal_prepare();
+	pid = sys_vfork();
+	if (pid == 0)
+		become_program();
+	terminal_started();
+	if (pid < 0) {
+		failed.name = program.argv[0];
+		failed.error = -pid;
+	}
+	if (!failed.error) {
+		program.pid = pid;
+		report(REPORT_STARTED, pid);
+		return 0;
+	}
+	report(REPORT_NOT_RUN, failed.error);
+	if (opt.report_fd < 0)
+		say("", failed.name, failed.error);
+	return failed.error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
