@@ -62,8 +62,8 @@ static size_t append_links(char *to, size_t size, const struct root *root)
 {
 	size_t n = (size_t)snprintf(to, size, "lowerdir=");
 	for (size_t i = 0; i < root->lower_count; i++) {
-		char target[128], name[24];
-		snprintf(target, sizeof(target), "/proc/self/fd/%d/%s", root->base, root->lowers[i]);
+		char target[PATH_MAX], name[24];
+		snprintf(target, sizeof(target), "%s/%s", root->base, root->lowers[i]);
 		snprintf(name, sizeof(name), "%zu", i);
 		if (symlink(target, name) < 0)
 			return 0;
@@ -80,8 +80,8 @@ static size_t append_links(char *to, size_t size, const struct root *root)
 /* The working directory becomes what the names in OPTIONS are relative to. */
 static int write_lowers(const struct root *root, const char *staging, char *options, size_t size)
 {
-	if (fchdir(root->base) < 0)
-		return fail("enter the image's layers");
+	if (chdir(root->base) < 0)
+		return fail("enter %s", root->base);
 	if (append_lowers(options, size, root))
 		return 0;
 	char links[PATH_MAX];
@@ -97,7 +97,7 @@ static int write_lowers(const struct root *root, const char *staging, char *opti
  */
 static int make_upper(const struct root *root, const char *dir)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], lower[PATH_MAX];
 	struct stat stat;
 	snprintf(path, sizeof(path), "%s/work", dir);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
@@ -108,8 +108,9 @@ static int make_upper(const struct root *root, const char *dir)
 	if (!root->lower_count)
 		return 0;
 	struct timespec times[2];
-	if (fstatat(root->base, root->lowers[0], &stat, 0) < 0)
-		return fail("look at the layer %s", root->lowers[0]);
+	snprintf(lower, sizeof(lower), "%s/%s", root->base, root->lowers[0]);
+	if (lstat(lower, &stat) < 0)
+		return fail("look at %s", lower);
 	times[0] = stat.st_atim;
 	times[1] = stat.st_mtim;
 	if (chown(path, stat.st_uid, stat.st_gid) < 0 || chmod(path, stat.st_mode & 07777) < 0 ||

@@ -1,10 +1,10 @@
 #include "launcher/source.h"
 
-#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "launcher/paths.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
@@ -20,15 +20,23 @@ static bool has(int dir, const char *name)
 	return faccessat(dir, name, F_OK, 0) == 0;
 }
 
-/* A directory that is no image layout is a root file system. Returns -1 for everything else. */
-static int open_directory(const char *name)
+/* A directory that is no image layout is a root file system as it stands. */
+static bool is_rootfs(const char *name)
 {
 	if (!is_path(name))
-		return -1;
+		return false;
 	scoped_fd dir = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || has(dir, "oci-layout") || has(dir, "index.json") || has(dir, "manifest.json"))
-		return -1;
-	return take_fd(&dir);
+	return dir >= 0 && !has(dir, "oci-layout") && !has(dir, "index.json") &&
+	       !has(dir, "manifest.json");
+}
+
+static int open_rootfs(struct source *source, const char *name)
+{
+	static char *whole[] = { ".", NULL };
+	source->base = path_absolute(name);
+	source->lowers = whole;
+	source->lower_count = 1;
+	return source->base ? 0 : -1;
 }
 
 static int open_image(struct source *source, const char *name, const char *root,
@@ -38,7 +46,9 @@ static int open_image(struct source *source, const char *name, const char *root,
 	if (store_open(&source->store, root, STORE_READ) < 0 ||
 	    image_open(&source->store, name, &load, &source->image) < 0)
 		return -1;
-	source->base = source->store.layers;
+	scoped_ptr char *store = path_absolute(root);
+	if (!store || asprintf(&source->base, "%s/layers", store) < 0)
+		return fail("name the image's layers");
 	source->lowers = source->image.lowers;
 	source->lower_count = source->image.lower_count;
 	return image_config_parse(source->image.config, source->image.config_size, &source->config);
@@ -46,23 +56,18 @@ static int open_image(struct source *source, const char *name, const char *root,
 
 int source_open(struct source *source, const char *name, const char *root, const char *platform)
 {
-	static char *whole[] = { ".", NULL };
 	static const struct store closed = {
 		.root = -1, .layers = -1, .images = -1, .names = -1, .tmp = -1,
 	};
 	*source = (struct source){ .store = closed, .image.lock = -1 };
-	source->base = open_directory(name);
-	if (source->base < 0)
-		return open_image(source, name, root, platform);
-	source->lowers = whole;
-	source->lower_count = 1;
-	return 0;
+	if (is_rootfs(name))
+		return open_rootfs(source, name);
+	return open_image(source, name, root, platform);
 }
 
 void source_close(struct source *source)
 {
-	if (source->base >= 0 && source->base != source->store.layers)
-		close(source->base);
+	free(take_ptr(&source->base));
 	image_close(&source->image);
 	store_close(&source->store);
 }

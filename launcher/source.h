@@ -10,7 +10,7 @@ struct source {
 	struct store store;
 	struct image image;
 	struct image_config config; /* empty for a directory */
-	int base;                   /* what LOWERS are relative to */
+	char *base;                 /* what LOWERS are relative to; absolute, owned */
 	char **lowers;              /* topmost first */
 	size_t lower_count;
 };

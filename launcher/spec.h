@@ -36,8 +36,11 @@ enum overlay_kind { OVERLAY_RAM, OVERLAY_DISK, OVERLAY_DIR };
 
 /* The root file system. */
 struct root {
-	/* Lowers, topmost first, each relative to the directory BASE. */
-	int base;
+	/*
+	 * Lowers, topmost first, each relative to the directory BASE, an absolute path: a descriptor of the
+	 * parent's belongs to the parent's mount namespace, and overlayfs refuses it.
+	 */
+	const char *base;
 	char *const *lowers;
 	size_t lower_count;
 	enum overlay_kind overlay;
