@@ -1,0 +1,100 @@
+#!/bin/bash
+# `make run`: a busybox image as `docker save` writes it, made here of nothing but Debian's
+# busybox-static, then loaded and run by the one static file that has just been built.
+set -euo pipefail
+
+top=$(cd "$(dirname "$0")/.." && pwd -P)
+build=$(realpath -m "${BUILD:-$top/build/$(uname -m)}")
+wherry=$build/wherry
+work=$(mktemp -d "${TMPDIR:-/tmp}/wherry-demo.XXXXXX")
+trap 'rm -rf --one-file-system "$work"' EXIT
+
+if [ "$(id -u)" -ne 0 ]; then
+	exec sudo BUILD="$build" "$0" "$@"
+fi
+
+digest() { sha256sum "$1" | cut -d ' ' -f 1; }
+
+layer() { # DIRECTORY ID
+	mkdir "$work/image/$2"
+	tar -C "$1" --owner=0 --group=0 --numeric-owner --sort=name -cf "$work/image/$2/layer.tar" .
+	echo 1.0 >"$work/image/$2/VERSION"
+	echo "{\"id\":\"$2\"}" >"$work/image/$2/json"
+}
+
+architecture() {
+	case $(uname -m) in
+	x86_64) echo amd64 ;;
+	aarch64) echo arm64 ;;
+	arm*) echo arm ;;
+	*) uname -m ;;
+	esac
+}
+
+make_image() {
+	local applet config one two
+	mkdir -p "$work/image" "$work/one"/{bin,etc,root,tmp} "$work/two/srv"
+	cp "$(type -P busybox)" "$work/one/bin/busybox"
+	for applet in $(busybox --list); do
+		[ "$applet" = busybox ] || ln -s busybox "$work/one/bin/$applet"
+	done
+	echo 'root:x:0:0:root:/root:/bin/sh' >"$work/one/etc/passwd"
+	echo 'root:x:0:' >"$work/one/etc/group"
+	echo 'This line comes from the second layer of the image.' >"$work/two/srv/message"
+	one=$(printf '1%.0s' {1..64}) two=$(printf '2%.0s' {1..64})
+	layer "$work/one" "$one"
+	layer "$work/two" "$two"
+	cat >"$work/config.json" <<-END
+	{"architecture":"$(architecture)","os":"linux","created":"2024-02-29T12:00:00Z",
+	 "config":{"Env":["PATH=/bin"],"Cmd":["sh"]},
+	 "rootfs":{"type":"layers","diff_ids":["sha256:$(digest "$work/image/$one/layer.tar")",
+	 "sha256:$(digest "$work/image/$two/layer.tar")"]}}
+	END
+	config=$(digest "$work/config.json").json
+	mv "$work/config.json" "$work/image/$config"
+	echo "{\"busybox\":{\"latest\":\"$two\"}}" >"$work/image/repositories"
+	printf '[{"Config":"%s","RepoTags":["busybox:latest"],"Layers":["%s/layer.tar","%s/layer.tar"]}]\n' \
+		"$config" "$one" "$two" >"$work/image/manifest.json"
+	tar -C "$work/image" -cf "$work/busybox.tar" .
+}
+
+# What runs inside. It ends when its standard input does, so that there is time to look from outside.
+inside='
+echo "host name:  $(hostname)"
+echo "PID 1:      $(cat /proc/1/comm)"
+echo "a file:     $(cat /srv/message)"
+echo "processes:"; ps -o pid,user,args | sed "s/^/    /"
+echo; cat'
+
+# The limit as the kernel has it, wherever this machine keeps its cgroups.
+memory_limit() {
+	local file
+	for file in /sys/fs/cgroup/wherry-demo*/memory.max /sys/fs/cgroup/memory/wherry-demo*/memory.limit_in_bytes; do
+		if [ -e "$file" ]; then echo "$(($(cat "$file") >> 20)) MiB, says $file"; fi
+	done
+}
+
+say() { printf '\n$ %s\n' "$*"; }
+
+make_image
+set -- --root "$work/store" --state "$work/state"
+say wherry load busybox.tar
+(cd "$work" && "$wherry" "$@" load busybox.tar)
+say wherry images
+"$wherry" "$@" images
+say wherry run -i -m 64M --hostname rowing-boat --name demo busybox sh -c "'…'"
+mkfifo "$work/input"
+"$wherry" "$@" run -i -m 64M --hostname rowing-boat --name demo busybox sh -c "$inside" \
+	<"$work/input" >"$work/output" 2>&1 &
+container=$!
+exec 3>"$work/input"
+for _ in {1..100}; do
+	if [ -s "$work/output" ] && grep -q '^$' "$work/output"; then break; fi
+	sleep 0.05
+done
+echo "memory:     $(memory_limit)" >&3
+exec 3>&-
+status=0
+wait "$container" || status=$?
+cat "$work/output"
+[ "$status" -eq 0 ]

@@ -1,0 +1,150 @@
+#!/bin/bash
+# However a run ends, nothing of it stays, or the next command removes it.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/tests/launch.sh"
+load busybox
+
+LIMITS=()
+if limits_here memory; then LIMITS=(-m 64M --pids-limit 50 --cpus 1); fi
+
+gone() { ! kill -0 "$@" 2>/dev/null; }
+state_is_empty() { [ -z "$(ls -A "$STATE" 2>/dev/null)" ]; }
+nothing_is_left() { state_is_empty && equal "$(host_cgroups | grep "wherry-k$$" || true)" ""; }
+
+ordinary() {
+	wherry run "${LIMITS[@]}" --name "k$$" busybox true
+	nothing_is_left
+	wherry run "${LIMITS[@]}" --name "k$$" busybox false || [ $? -eq 1 ]
+	nothing_is_left
+	wherry run "${LIMITS[@]}" --name "k$$" busybox /no/such/thing || [ $? -eq 127 ]
+	nothing_is_left
+	wherry run "${LIMITS[@]}" --name "k$$" -v "$SCRATCH:/x:nonsense" busybox true || [ $? -eq 125 ]
+	nothing_is_left
+}
+
+# fails late, inside
+failing_mount() {
+	fails_with 125 "/t" wherry run "${LIMITS[@]}" --name "k$$" --tmpfs /t:nonsense=1 busybox true
+	nothing_is_left
+	equal "$(find "$STORE" -name upper)" ""
+}
+
+# start_family: a program with children of its own
+start_family() {
+	start family "${LIMITS[@]}" --name "k$$" "$@" busybox sh -c 'tool -hang & (setsid tool -hang &); echo up; exec tool -hang'
+}
+
+killed_launcher() {
+	local pids
+	start_family
+	pids="$(inside "$started" wherry-init) $(inside "$started" tool)"
+	kill -KILL "$started"
+	equal "$(ended "$started")" 137
+	# shellcheck disable=SC2086
+	eventually gone $pids
+	wherry run busybox true
+	nothing_is_left
+}
+
+killed_launcher_on_disk() {
+	start_family --overlay disk
+	kill -KILL "$started"
+	ended "$started"
+	eventually wherry run busybox true
+	nothing_is_left
+	equal "$(find "$STORE" -name upper)" ""
+}
+
+same_name_again() {
+	start_family
+	kill -KILL "$started"
+	ended "$started"
+	# Its processes are dying: the name is free as soon as they are dead.
+	eventually wherry run "${LIMITS[@]}" --name "k$$" busybox true
+	nothing_is_left
+}
+
+killed_init() {
+	start_family
+	kill -KILL "$(inside "$started" wherry-init)"
+	equal "$(ended "$started")" 137
+	nothing_is_left
+}
+
+killed_program() {
+	start_family
+	kill -KILL "$(inside "$started" tool)"
+	equal "$(ended "$started")" 137
+	nothing_is_left
+}
+
+# At every moment of a start, from the first microsecond to the running program.
+killed_at_any_point() {
+	local pid attempt
+	for attempt in {1..60}; do
+		"$WHERRY" --root "$STORE" --state "$STATE" run "${LIMITS[@]}" --name "k$$" busybox tool -hang >/dev/null 2>&1 &
+		pid=$!
+		sleep "$(printf '0.%04d' $((attempt * 2)))"
+		kill -KILL "$pid"
+		ended "$pid" >/dev/null
+	done
+	no_tools() { ! pgrep -x 'tool|wherry-init|wherry' >/dev/null; }
+	eventually no_tools
+	wherry run busybox true
+	nothing_is_left
+}
+
+# The other side: whatever process of the container dies, at whatever moment.
+killed_children() {
+	local pid child attempt
+	for attempt in {1..40}; do
+		timeout -k 5 20 "$WHERRY" --root "$STORE" --state "$STATE" run "${LIMITS[@]}" --name "k$$" busybox tool -hang >"$SCRATCH/child.out" 2>&1 &
+		pid=$!
+		sleep "$(printf '0.%04d' $((attempt * 3)))"
+		for child in $(pgrep -P "$(pgrep -P "$pid" || echo 0)" || true); do
+			kill -KILL "$child" 2>/dev/null || gone "$child"
+		done
+		pkill -KILL -P "$pid" -x tool || true
+		kill -TERM "$pid" 2>/dev/null || gone "$pid"
+		[ "$(ended "$pid")" -ne 0 ]
+	done
+	nothing_is_left
+}
+
+# As on most machines, where systemd makes / shared: no mount of the container may appear outside.
+shared_root() {
+	unshare --mount --propagation private bash -euo pipefail -c '
+		mount --make-rshared /
+		before=$(sort /proc/self/mountinfo)
+		"$1" --root "$2" --state "$3" run -v "$4:/x" busybox sh -c "echo up; sleep 0.5" >"$4/shared.out" &
+		for _ in {1..100}; do ! grep -q up "$4/shared.out" || break; sleep 0.05; done
+		grep -q up "$4/shared.out"
+		[ "$(sort /proc/self/mountinfo)" = "$before" ]
+		wait
+		[ "$(sort /proc/self/mountinfo)" = "$before" ]
+	' bash "$WHERRY" "$STORE" "$STATE" "$SCRATCH"
+}
+
+many_in_turn() {
+	local n
+	for n in {1..20}; do
+		wherry run "${LIMITS[@]}" busybox true
+		wherry run "${LIMITS[@]}" busybox true &
+		wherry run "${LIMITS[@]}" busybox true
+		wait
+	done
+	nothing_is_left
+}
+
+it "leaves nothing after success and after errors" ordinary
+it "leaves nothing when a mount fails inside" failing_mount
+it "kill -9 of wherry ends the container, and the next command removes the rest" killed_launcher
+it "kill -9 of wherry with its layer on disk leaves no file behind the next command" killed_launcher_on_disk
+it "kill -9 of wherry leaves its name free" same_name_again
+it "kill -9 of the init ends the container and leaves nothing" killed_init
+it "kill -9 of the program ends the container and leaves nothing" killed_program
+it "kill -9 of wherry at any moment of its start leaves nothing" killed_at_any_point
+it "kill -9 of the container's processes at any moment leaves nothing" killed_children
+it "lets no mount out where / is shared" shared_root
+it "leaves nothing after many runs, two at a time" many_in_turn
+finish_clean

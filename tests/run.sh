@@ -1,0 +1,214 @@
+#!/bin/bash
+# wherry run: what goes in and what comes out.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/tests/launch.sh"
+load busybox
+
+hello() { equal "$(wherry run busybox echo hello 'two words' '')" "hello two words "; }
+
+cmd() { equal "$(echo 'echo from $0' | wherry run -i busybox)" "from sh"; }
+
+status_of() {
+	local status=0
+	"$@" >/dev/null 2>&1 || status=$?
+	echo "$status"
+}
+
+own_status() {
+	equal "$(status_of wherry run busybox true)" 0
+	equal "$(status_of wherry run busybox sh -c 'exit 7')" 7
+	equal "$(status_of wherry run busybox sh -c 'exit 255')" 255
+}
+
+by_signal() {
+	equal "$(status_of wherry run busybox sh -c 'kill -KILL $$')" 137
+	equal "$(status_of wherry run busybox sh -c 'kill -TERM $$')" 143
+	equal "$(status_of wherry run busybox sh -c 'kill -SEGV $$')" 139
+}
+
+not_found() {
+	fails_with 127 "No such file or directory" wherry run busybox /no/such/program
+	fails_with 127 "no-such-program" wherry run busybox no-such-program
+}
+
+not_executable() {
+	fails_with 126 "Permission denied" wherry run busybox /etc/motd
+	fails_with 126 "/etc" wherry run busybox /etc
+}
+
+no_interpreter() {
+	mkdir "$SCRATCH/bin"
+	printf 'echo "plain script $1"\n' >"$SCRATCH/bin/plain"
+	printf '#!/no/such/shell\n' >"$SCRATCH/bin/lost"
+	chmod 755 "$SCRATCH"/bin/*
+	equal "$(wherry run -v "$SCRATCH/bin:/x" busybox /x/plain word)" "plain script word"
+	fails_with 127 "/x/lost" wherry run -v "$SCRATCH/bin:/x" busybox /x/lost
+}
+
+path_lookup() {
+	mkdir "$SCRATCH/path"
+	printf '#!/bin/sh\necho found\n' >"$SCRATCH/path/only-here"
+	chmod 755 "$SCRATCH/path/only-here"
+	equal "$(wherry run -v "$SCRATCH/path:/x" -e PATH=/nowhere:/x busybox only-here)" found
+}
+
+options_end() {
+	equal "$(wherry run busybox echo -e --rm -v --help)" "--rm -v --help"
+	equal "$(wherry run -- busybox echo -n x)" x
+}
+
+separate_outputs() {
+	wherry run busybox sh -c 'echo out; echo err >&2' >"$SCRATCH/out" 2>"$SCRATCH/err"
+	equal "$(cat "$SCRATCH/out")" out
+	equal "$(cat "$SCRATCH/err")" err
+}
+
+no_input() {
+	equal "$(echo secret | wherry run busybox cat)" ""
+	equal "$(echo secret | wherry run busybox readlink /proc/self/fd/0)" /dev/null
+}
+
+input() {
+	local sum
+	head -c 5000000 /dev/urandom >"$SCRATCH/data"
+	sum=$(sha256sum <"$SCRATCH/data")
+	equal "$(wherry run -i busybox sha256sum <"$SCRATCH/data")" "$sum"
+	# a pipe, and its end
+	equal "$(cat "$SCRATCH/data" | wherry run -i busybox cat | sha256sum)" "$sum"
+}
+
+closed_descriptors() {
+	equal "$(wherry run busybox echo still here <&-)" "still here"
+	equal "$(status_of wherry run busybox true >&-)" 0
+	equal "$( (wherry run busybox sh -c 'exit 3' 2>&- >&- <&-) || echo $?)" 3
+}
+
+no_descriptors() {
+	exec 7</etc/passwd 99</etc/passwd
+	contains "$(wherry run busybox tool -show)" $'\ndescriptors 0 1 2'$'\n'
+	contains "$(wherry run busybox tool -show; echo)" $'descriptors 0 1 2\n'
+}
+
+clean_signals() {
+	local seen
+	seen=$(wherry run busybox cat /proc/self/status)
+	contains "$seen" $'SigBlk:\t0000000000000000'
+	contains "$seen" $'SigIgn:\t0000000000000000'
+	equal "$(umask 077; wherry run busybox sh -c umask)" 0022
+}
+
+forwards() {
+	local signal
+	start signals busybox tool -signals
+	for signal in HUP INT QUIT USR1 USR2 WINCH CONT RTMIN+3; do
+		kill -"$signal" "$started"
+		eventually grep -qx "$(kill -l "$signal")" "$SCRATCH/signals"
+	done
+	kill -TERM "$started"
+	equal "$(ended "$started")" 42
+	equal "$(paste -sd ' ' "$SCRATCH/signals")" "ready 1 2 3 10 12 28 18 37 15"
+}
+
+early_signal() {
+	local pid attempt status
+	# However early it comes: the program dies of it, or wherry before there is one. Never later.
+	for attempt in 0 1 2 3 4 5 6 7 8 9; do
+		"$WHERRY" --root "$STORE" --state "$STATE" run busybox tool -hang >"$SCRATCH/early" 2>&1 &
+		pid=$!
+		sleep "0.00$attempt"
+		kill -TERM "$pid"
+		status=$(timeout 20 tail -s 0.05 -f --pid="$pid" /dev/null; ended "$pid")
+		equal "$status" 143
+	done
+}
+
+# What a person at a terminal does: the whole foreground group gets Ctrl-C.
+terminal() {
+	cat >"$SCRATCH/pty.py" <<-'END'
+	import os, pty, sys
+	pid, terminal = pty.fork()
+	if pid == 0:
+	    os.execv(sys.argv[1], sys.argv[1:])
+	seen = b""
+	typed = {b"ready": b"\x03", b"\n2": b"\x1c"}
+	while typed:
+	    seen += os.read(terminal, 1000)
+	    for wanted in [w for w in typed if w in seen]:
+	        os.write(terminal, typed.pop(wanted))
+	while b"\n3" not in seen:
+	    seen += os.read(terminal, 1000)
+	os.kill(pid, 15)
+	print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+	END
+	equal "$(timeout 30 python3 "$SCRATCH/pty.py" "$WHERRY" --root "$STORE" --state "$STATE" run busybox tool -signals)" 42
+}
+
+reaps() {
+	equal "$(wherry run busybox sh -c '(sleep 0 & sleep 0 &); sleep 0.3; ps -o stat | grep -c Z')" 0
+}
+
+ends_with_program() {
+	SECONDS=0
+	equal "$(wherry run busybox sh -c 'sleep 50 & echo done')" "done"
+	[ "$SECONDS" -lt 20 ]
+}
+
+names() {
+	start named --name boat busybox sh -c 'hostname; exec tool -hang'
+	fails_with 125 "boat" wherry run --name boat busybox true
+	kill "$started"
+	equal "$(ended "$started")" 143
+	equal "$(wherry run --rm --name boat busybox echo again)" again
+	fails_with 125 "a/b" wherry run --name a/b busybox true
+}
+
+two_at_once() {
+	start one busybox sh -c 'echo $$; exec tool -hang'
+	local first=$started
+	start two busybox sh -c 'echo $$; exec tool -hang'
+	kill "$first" "$started"
+	equal "$(ended "$first") $(ended "$started")" "143 143"
+}
+
+help() {
+	local said word
+	said=$(wherry run --help)
+	for word in --env --env-file --workdir --user --volume --tmpfs --memory --memory-swap --cpus \
+		--pids-limit --hostname --entrypoint --read-only --overlay --network --name --rm --interactive; do
+		contains "$said" "$word"
+	done
+	for word in load run images rmi version; do
+		contains "$(wherry --help)" "$word"
+		contains "$(wherry "$word" --help)" "Usage: wherry $word"
+	done
+	# a screen
+	[ "$(wc -l <<<"$said")" -le 40 ]
+}
+
+version() { [[ $(wherry version) == wherry* ]]; }
+
+it "runs a program with its arguments as they are" hello
+it "runs the image's Cmd where no program is named" cmd
+it "exits with the program's status" own_status
+it "exits with 128 and the signal's number where a signal ended it" by_signal
+it "exits 127 where there is no such program" not_found
+it "exits 126 where the program cannot be executed" not_executable
+it "runs a script without #! by sh, and names one whose interpreter is missing" no_interpreter
+it "looks programs up in the container's PATH" path_lookup
+it "leaves the words behind the image alone" options_end
+it "keeps output and errors apart" separate_outputs
+it "gives no standard input without -i" no_input
+it "passes standard input and its end with -i" input
+it "works when standard descriptors are closed" closed_descriptors
+it "passes no descriptor but 0, 1 and 2" no_descriptors
+it "starts the program with no signal blocked or ignored, and umask 022" clean_signals
+it "forwards signals to the program" forwards
+it "loses no signal that comes early" early_signal
+it "passes Ctrl-C and Ctrl-\\ of a terminal on" terminal
+it "leaves no zombies" reaps
+it "ends when the program does, whatever else still runs" ends_with_program
+it "refuses a name that is in use, and frees it at the end" names
+it "runs two containers of one image at once" two_at_once
+it "has help for every command" help
+it "says its version" version
+finish_clean
