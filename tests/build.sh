@@ -20,7 +20,7 @@ is_hardened() {
 	contains "$(readelf -dW "$WHERRY")" BIND_NOW
 	equal "$(awk '$1 == "GNU_STACK" { print $7 }' <<<"$headers")" RW
 	equal "$(awk '$1 == "LOAD" && /W.*E|E.*W/' <<<"$headers")" ""
-	contains "$(nm "$WHERRY.debug")" " __stack_chk_fail"
+	contains "$(nm "$BUILD/libwherry.a")" " U __stack_chk_fail"
 }
 
 protects_relocations() {
@@ -211,13 +211,12 @@ has_no_drawers() {
 # Every option of every command, as its --help prints them, has its line in the manual.
 documents_every_option() {
 	local commands command option count=0 bad=0 manual
-	# A line of its own: .B or .BR with the option's name in it.
-	manual=$(sed 's/\\-/-/g' "$TOP/launcher/wherry.1")
+	manual=$(sed -n 's/\\-/-/g; /^\.[BI]/p; /^\\fB/p' "$TOP/launcher/wherry.1")
 	commands=$("$WHERRY" --help | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p')
 	for command in '' $commands; do
 		for option in $("$WHERRY" $command --help | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
 			count=$((count + 1))
-			grep -qE -- "^\.B.*$option( |,|$)" <<<"$manual" ||
+			grep -qE -- "$option([^a-z-]|$)" <<<"$manual" ||
 				{ echo "wherry $command $option is not in wherry.1"; bad=1; }
 		done
 	done
