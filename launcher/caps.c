@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <string.h>
+#include <strings.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -9,6 +11,18 @@
 #include "rootfs/err.h"
 
 #define BIT(cap) (1ULL << (cap))
+
+/* In the order of their numbers, linux/capability.h. */
+static const char names[][20] = {
+	"CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID",
+	"SETPCAP", "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW",
+	"IPC_LOCK", "IPC_OWNER", "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT",
+	"SYS_ADMIN", "SYS_BOOT", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD",
+	"LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG",
+	"WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE",
+};
+
+enum { COUNT = sizeof(names) / sizeof(*names) };
 
 /*
  * moby's oci/caps/defaults.go. CAP_MKNOD is not among them here: docker holds it in check with the
@@ -20,9 +34,54 @@ const uint64_t caps_default =
 	BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SYS_CHROOT) | BIT(CAP_KILL) |
 	BIT(CAP_AUDIT_WRITE);
 
+/* The bits that WORDS name; ALL is every one of them. */
+static int parse_words(const char *option, const struct strings *words, uint64_t *bits)
+{
+	*bits = 0;
+	for (size_t i = 0; i < words->count; i++) {
+		const char *word = words->at[i];
+		const char *name = strncasecmp(word, "CAP_", 4) ? word : word + 4;
+		int cap = 0;
+		if (!strcasecmp(name, "ALL")) {
+			*bits = ~0ULL;
+			continue;
+		}
+		while (cap < COUNT && strcasecmp(name, names[cap]))
+			cap++;
+		if (cap == COUNT)
+			return failx("%s: there is no capability %s", option, word);
+		*bits |= BIT(cap);
+	}
+	return 0;
+}
+
+int caps_parse(uint64_t *caps, uint64_t base, const struct strings *add, const struct strings *drop)
+{
+	uint64_t added, dropped;
+	if (parse_words("--cap-add", add, &added) < 0 || parse_words("--cap-drop", drop, &dropped) < 0)
+		return -1;
+	if (added == ~0ULL)
+		*caps = dropped == ~0ULL ? 0 : caps_all() & ~dropped;
+	else
+		*caps = (dropped == ~0ULL ? 0 : base & ~dropped) | added;
+	return 0;
+}
+
+uint64_t caps_all(void)
+{
+	uint64_t all = 0;
+	/* EINVAL: behind the kernel's last capability (capabilities(7)) */
+	for (unsigned cap = 0; cap < 64; cap++) {
+		int has = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+		if (has < 0)
+			break;
+		all |= has ? BIT(cap) : 0;
+	}
+	return all;
+}
+
 int caps_bound(uint64_t keep)
 {
-	/* EINVAL: the kernel's last capability is behind us (capabilities(7)). */
 	for (unsigned cap = 0; cap < 64; cap++) {
 		if (keep & BIT(cap))
 			continue;
@@ -39,7 +98,8 @@ int caps_set(uint64_t keep)
 		{ (uint32_t)keep, (uint32_t)keep, 0 },
 		{ (uint32_t)(keep >> 32), (uint32_t)(keep >> 32), 0 },
 	};
-	if (syscall(SYS_capset, &header, data) < 0)
-		return fail("set the capabilities");
-	return 0;
+	if (syscall(SYS_capset, &header, data) == 0)
+		return 0;
+	fail("set the capabilities");
+	return hint("wherry itself has to have what it gives");
 }

@@ -1,11 +1,23 @@
-/* Capabilities. */
+/* Capabilities, as sets of bits by the numbers of linux/capability.h. */
 #ifndef LAUNCHER_CAPS_H
 #define LAUNCHER_CAPS_H
 
 #include <stdint.h>
 
-/* docker's default, without the one that makes device nodes: bits as in linux/capability.h. */
+#include "launcher/options.h"
+
+/* docker's default, without the one that makes device nodes. */
 extern const uint64_t caps_default;
+
+/*
+ * BASE with the --cap-add words added and the --cap-drop words dropped, as docker-run(1) does: ALL in
+ * either list is every capability, and the other list then names the exceptions. Names with or without
+ * CAP_, in either case. Returns 0, or -1 with a failure.
+ */
+int caps_parse(uint64_t *caps, uint64_t base, const struct strings *add, const struct strings *drop);
+
+/* Every capability that the calling process may have (its bounding set). */
+uint64_t caps_all(void);
 
 /* Before the user is changed: nothing that the program executes can have more than KEEP. */
 int caps_bound(uint64_t keep);

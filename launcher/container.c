@@ -25,6 +25,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@
 #include "launcher/state.h"
 #include "launcher/supervise.h"
 #include "launcher/sys.h"
+#include "launcher/terminal.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
@@ -44,8 +46,10 @@ struct container {
 	struct cgroup cgroup;
 	struct inside inside; /* what the child is given */
 	pid_t init;           /* as seen from outside; 0: not there */
+	int end;              /* its pidfd */
 	int report;           /* read end of the child's reports */
-	int go;               /* write end: one byte lets the child go on */
+	int go;               /* one byte lets the child go on; what hands out its terminal */
+	struct terminal terminal;
 };
 
 static int open_pipes(struct container *container)
@@ -55,8 +59,8 @@ static int open_pipes(struct container *container)
 		return fail("make a pipe");
 	container->report = report[0];
 	container->inside.report = report[1];
-	if (pipe2(go, O_CLOEXEC) < 0)
-		return fail("make a pipe");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0)
+		return fail("make a socket");
 	container->inside.go = go[0];
 	container->go = go[1];
 	return 0;
@@ -101,7 +105,7 @@ static int start(struct container *container, const struct spec *spec)
 	if (cgroup >= 0)
 		flags |= CLONE_INTO_CGROUP;
 	supervise_block();
-	container->init = sys_clone3(flags, cgroup);
+	container->init = sys_clone3(flags, cgroup, &container->end);
 	if (container->init < 0) {
 		container->init = 0;
 		return fail("start a process in namespaces of its own");
@@ -122,9 +126,8 @@ static int settle(struct container *container, const struct spec *spec)
 	if (spec->network == NETWORK_NONE && net_create() < 0)
 		return -1;
 	/* EPIPE: the child has failed, and its report says why. */
-	if (write(container->go, "", 1) < 0 && errno != EPIPE)
+	if (send(container->go, "", 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		return fail("let the container go on");
-	close_fd(&container->go);
 	return 0;
 }
 
@@ -194,9 +197,18 @@ static int run(struct container *container, const struct spec *spec)
 		return -1;
 	if (supervise_start(container->report, &outcome) < 0)
 		return -1;
+	if (spec->process.terminal && outcome.kind == REPORT_STARTED &&
+	    terminal_attach(&container->terminal, container->go, spec->process.input) < 0)
+		return -1;
+	close_fd(&container->go);
 	protect(container->init);
 	state_sweep(spec->state, cgroup_sweep);
-	if (supervise_wait(container->init, container->report, &outcome) < 0)
+	struct supervision with = {
+		container->init, container->end, container->report, &container->terminal,
+	};
+	int r = supervise_wait(&with, &outcome);
+	terminal_detach(&container->terminal);
+	if (r < 0)
 		return -1;
 	container->init = 0;
 	return conclude(container, spec, &outcome);
@@ -209,6 +221,7 @@ static void destroy(struct container *container)
 		waitpid(container->init, NULL, 0);
 	}
 	close_inside(&container->inside);
+	close_fd(&container->end);
 	close_fd(&container->report);
 	close_fd(&container->go);
 	cgroup_destroy(&container->cgroup);
@@ -221,8 +234,10 @@ int container_run(const struct spec *spec)
 		.state.file = -1,
 		.cgroup.memory = -1,
 		.inside = { .report = -1, .go = -1, .init = -1, .parent = -1 },
+		.end = -1,
 		.report = -1,
 		.go = -1,
+		.terminal.master = -1,
 	};
 	int status = run(&container, spec);
 	destroy(&container);

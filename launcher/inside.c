@@ -21,6 +21,7 @@
 #include "launcher/mounts.h"
 #include "launcher/net.h"
 #include "launcher/root.h"
+#include "launcher/terminal.h"
 #include "launcher/user.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
@@ -129,8 +130,8 @@ static int make_root(const struct inside *inside, const struct spec *spec)
 		return -1;
 	if (spec->network == NETWORK_NONE && net_join(inside->parent) < 0)
 		return -1;
-	if (mounts_sys() < 0 || cgroup_show(inside->cgroup) < 0 || mounts_mask() < 0 ||
-	    put_in_place(&taken, spec) < 0)
+	if (mounts_sys(spec->privileged ? 0 : MS_RDONLY) < 0 || cgroup_show(inside->cgroup) < 0 ||
+	    (!spec->privileged && mounts_mask() < 0) || put_in_place(&taken, spec) < 0)
 		return -1;
 	for (size_t i = 0; i < taken.count; i++)
 		close(taken.at[i].tree);
@@ -151,19 +152,21 @@ static int enter(const struct spec *spec, const struct user *user)
 	const char *cwd = spec->process.cwd;
 	if (mounts_target(cwd, true) < 0 || root_seal(&spec->root) < 0)
 		return -1;
-	if (caps_bound(caps_default) < 0 || take_on_user(user) < 0)
+	if (caps_bound(spec->process.caps) < 0 || take_on_user(user) < 0)
 		return -1;
-	if (user->uid == 0 && caps_set(caps_default) < 0)
+	if (user->uid == 0 && caps_set(spec->process.caps) < 0)
 		return -1;
 	if (chdir(cwd) < 0)
 		return fail_status(EXIT_NOT_EXECUTABLE, "enter %s: %s", cwd, strerror(errno));
 	return 0;
 }
 
-/* Without -i the program reads nothing. A session of its own: no key of the caller's terminal reaches it. */
-static int connect_input(const struct process *process)
+/* A session of its own: no key of the caller's terminal reaches it. Without -i the program reads nothing. */
+static int connect(const struct inside *inside, const struct process *process, const struct user *user)
 {
 	setsid();
+	if (process->terminal)
+		return terminal_make(inside->go, user->uid);
 	if (process->input)
 		return 0;
 	scoped_fd null = open("/dev/null", O_RDONLY);
@@ -242,7 +245,7 @@ static int run(const struct inside *inside, const struct spec *spec)
 	if (sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return fail("set the host name to %s", spec->hostname);
 	if (make_root(inside, spec) < 0 || user_find(&user, spec->process.user) < 0 ||
-	    connect_input(&spec->process) < 0 || enter(spec, &user) < 0)
+	    connect(inside, &spec->process, &user) < 0 || enter(spec, &user) < 0)
 		return -1;
 	return become_init(inside, &spec->process, &user);
 }

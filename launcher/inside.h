@@ -10,7 +10,7 @@
 /* What the parent gives it; -1: none. All are close-on-exec. */
 struct inside {
 	int report;   /* write end; struct report of init/report.h */
-	int go;       /* read end; a byte: the parent has done its part */
+	int go;       /* socket; a byte: the parent has done its part; takes the terminal's other end */
 	int init;     /* the init's file, to be executed */
 	int parent;   /* the parent's pidfd, whose network namespace is the container's */
 	sigset_t mask; /* what the program shall have */

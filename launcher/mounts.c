@@ -29,8 +29,6 @@ static const struct kernel_mount kernel_mounts[] = {
 	{ "mqueue", "/dev/mqueue", SAFE, NULL, true },
 };
 
-static const struct kernel_mount sys_mount = { "sysfs", "/sys", SAFE | MS_RDONLY, NULL, false };
-
 static const struct {
 	const char *path;
 	unsigned major, minor;
@@ -98,9 +96,10 @@ int mounts_kernel(void)
 	return make_nodes();
 }
 
-int mounts_sys(void)
+int mounts_sys(unsigned long flags)
 {
-	return mount_kernel(&sys_mount);
+	struct kernel_mount sys = { "sysfs", "/sys", SAFE | flags, NULL, false };
+	return mount_kernel(&sys);
 }
 
 static int mask(const char *path)

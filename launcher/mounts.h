@@ -26,8 +26,8 @@ int mounts_take(struct source_mount *, const char *source, const char *target, b
  */
 int mounts_kernel(void);
 
-/* /sys, read-only: after the network namespace has been settled, since it shows its devices. */
-int mounts_sys(void);
+/* /sys, as FLAGS of mount(2) say (MS_RDONLY or 0): after the network namespace has been settled, since it shows its devices. */
+int mounts_sys(unsigned long flags);
 
 /* docker's masked and read-only paths: what in /proc and /sys would reach the host. */
 int mounts_mask(void);

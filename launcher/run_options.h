@@ -16,7 +16,8 @@ struct run_options {
 	const char *cwd, *user, *hostname, *entrypoint, *name, *overlay, *network, *init_path;
 	const char *platform;
 	struct limits limits;
-	bool read_only, input, remove;
+	struct strings cap_add, cap_drop;
+	bool read_only, input, terminal, remove, privileged;
 };
 
 #endif

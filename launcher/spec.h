@@ -60,6 +60,8 @@ struct process {
 	const char *cwd;      /* absolute; made where it doesn't exist */
 	const char *init_path; /* NULL: the init that wherry carries */
 	bool input;           /* standard input is the caller's, not /dev/null */
+	bool terminal;        /* a terminal of its own is its standard input, output and error */
+	uint64_t caps;        /* bits of linux/capability.h */
 	int stop_signal;      /* 0: SIGTERM */
 };
 
@@ -73,6 +75,7 @@ struct spec {
 	struct process process;
 	struct mount *mounts;
 	size_t mount_count;
+	bool privileged; /* nothing of /proc and /sys is hidden or read-only */
 };
 
 #endif

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "launcher/caps.h"
 #include "launcher/signals.h"
+#include "launcher/terminal.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
@@ -69,6 +71,9 @@ static int build_env(struct spec *spec, const struct run_options *given,
 	for (size_t i = 0; i < given->env.count; i++)
 		if (environment_add(&env, given->env.at[i]) < 0)
 			return -1;
+	if (given->terminal && !environment_get(&env, "TERM") &&
+	    environment_put(&env, "TERM=xterm") < 0)
+		return -1;
 	spec->process.home = environment_get(&env, "HOME");
 	spec->process.env = env.at;
 	return 0;
@@ -85,6 +90,12 @@ static int build_process(struct spec *spec, const struct run_options *given,
 	if (process->cwd[0] != '/')
 		return failx("--workdir: '%s' is not an absolute path", process->cwd);
 	process->input = given->input;
+	process->terminal = given->terminal;
+	if (given->terminal && terminal_check(given->input) < 0)
+		return -1;
+	if (caps_parse(&process->caps, given->privileged ? caps_all() : caps_default & caps_all(),
+		       &given->cap_add, &given->cap_drop) < 0)
+		return -1;
 	process->init_path = given->init_path;
 	if (config->stop_signal && *config->stop_signal) {
 		process->stop_signal = signal_number(config->stop_signal);
@@ -165,7 +176,7 @@ static int build_hostname(struct spec *spec, const struct run_options *given)
 int spec_build(struct spec *spec, const struct run_options *given,
 	       const struct image_config *config, const char *name, char **argv)
 {
-	*spec = (struct spec){ .name = name };
+	*spec = (struct spec){ .name = name, .privileged = given->privileged };
 	if (build_network(spec, given) < 0 || build_hostname(spec, given) < 0 ||
 	    build_limits(spec, given) < 0 || build_overlay(&spec->root, given) < 0 ||
 	    build_process(spec, given, config, argv) < 0)

@@ -78,62 +78,77 @@ static void stop_with(pid_t init, const struct signalfd_siginfo *info)
 	raise(SIGSTOP);
 }
 
-static int pass_signal(int signals, pid_t init)
+static int pass_signal(int signals, const struct supervision *with)
 {
 	struct signalfd_siginfo info;
 	if (read(signals, &info, sizeof(info)) != sizeof(info))
 		return errno == EAGAIN ? 0 : fail("read a signal");
 	switch (info.ssi_signo) {
-	case SIGCHLD: /* init's end shows at the pipe */
+	case SIGCHLD: /* init's end shows at its pidfd */
 		return 0;
 	case SIGTSTP:
-		stop_with(init, &info);
+		stop_with(with->init, &info);
 		return 0;
-	default:
-		forward(init, &info);
-		return 0;
+	case SIGWINCH: /* with a terminal, the kernel tells the programs at its other end */
+		if (with->terminal->master >= 0) {
+			terminal_resize(with->terminal);
+			return 0;
+		}
+		break;
 	}
+	forward(with->init, &info);
+	return 0;
 }
 
-/* Returns 1 while there is more to come. */
+/* Returns 1, or 0 at the end of the pipe. */
 static int take_report(int from, struct outcome *outcome)
 {
 	struct report report;
 	int r = read_report(from, &report);
-	if (r <= 0)
-		return r;
-	if (report.kind == REPORT_STOPPED)
-		return 1;
-	outcome->kind = report.kind;
-	outcome->value = report.value;
-	return 1;
+	if (r > 0 && report.kind != REPORT_STOPPED) {
+		outcome->kind = report.kind;
+		outcome->value = report.value;
+	}
+	return r;
 }
 
-static int pass_until_end(int signals, pid_t init, int report, struct outcome *outcome)
+enum { END, SIGNALS, REPORT, TERMINAL, WAITS = TERMINAL + TERMINAL_WAITS };
+
+static int pass_until_end(int signals, const struct supervision *with, struct outcome *outcome)
 {
-	struct pollfd waits[] = { { report, POLLIN, 0 }, { signals, POLLIN, 0 } };
+	struct pollfd waits[WAITS] = {
+		[END] = { with->end, POLLIN, 0 },
+		[SIGNALS] = { signals, POLLIN, 0 },
+		[REPORT] = { with->report, POLLIN, 0 },
+	};
 	for (;;) {
-		if (poll(waits, 2, -1) < 0)
+		terminal_waits(with->terminal, &waits[TERMINAL]);
+		if (poll(waits, WAITS, -1) < 0)
 			return fail("wait for the container");
-		if (waits[1].revents && pass_signal(signals, init) < 0)
+		if (waits[SIGNALS].revents && pass_signal(signals, with) < 0)
 			return -1;
-		if (!waits[0].revents)
-			continue;
-		int r = take_report(report, outcome);
-		if (r <= 0)
-			return r;
+		terminal_move(with->terminal, &waits[TERMINAL]);
+		if (waits[REPORT].revents) {
+			int r = take_report(with->report, outcome);
+			if (r < 0)
+				return -1;
+			if (r == 0)
+				waits[REPORT].fd = -1;
+		} else if (waits[END].revents) {
+			return 0;
+		}
 	}
 }
 
-int supervise_wait(pid_t init, int report, struct outcome *outcome)
+int supervise_wait(const struct supervision *with, struct outcome *outcome)
 {
 	scoped_fd signals = (int)syscall(SYS_signalfd4, -1, &every_signal, sizeof(every_signal),
 					 SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
 		return fail("watch for signals");
-	if (pass_until_end(signals, init, report, outcome) < 0)
+	if (pass_until_end(signals, with, outcome) < 0)
 		return -1;
-	if (waitpid(init, &outcome->status, 0) < 0)
+	if (waitpid(with->init, &outcome->status, 0) < 0)
 		return fail("wait for the container's init");
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "init/report.h"
+#include "launcher/terminal.h"
 
 /* How a container ended. */
 struct outcome {
@@ -19,14 +20,23 @@ void supervise_block(void);
 
 /*
  * Waits until the program runs. Signals wait meanwhile: they belong to the program.
- * Returns 0, also where its first process is gone already; -1 with the failure that it reports.
+ * Returns 0, also where its first process is gone already, or has become the program without a
+ * report; -1 with the failure that it reports.
  */
 int supervise_start(int report, struct outcome *);
 
+/* What is waited for, and between whom. */
+struct supervision {
+	pid_t init;
+	int end;    /* init's pidfd: readable when it is gone */
+	int report; /* read end of its pipe */
+	struct terminal *terminal; /* without one: its master is -1 */
+};
+
 /*
- * Passes on what comes in until INIT is gone, and reaps it. REPORT is the read end of init's pipe,
- * which ends with init. Returns 0, or -1 with a failure.
+ * Passes on signals and the terminal's bytes until init is gone, and reaps it.
+ * Returns 0, or -1 with a failure.
  */
-int supervise_wait(pid_t init, int report, struct outcome *);
+int supervise_wait(const struct supervision *, struct outcome *);
 
 #endif

@@ -41,11 +41,15 @@ static inline int sys_close_range(unsigned first, unsigned last)
 	return (int)syscall(SYS_close_range, first, last, 0); /* Linux 5.9 */
 }
 
-/* fork(2) with the flags of clone3(2), Linux 5.3; cgroup: a descriptor for CLONE_INTO_CGROUP, 5.7. */
-static inline pid_t sys_clone3(uint64_t flags, int cgroup)
+/*
+ * fork(2) with the flags of clone3(2), Linux 5.3; CGROUP: a descriptor for CLONE_INTO_CGROUP, 5.7; the
+ * child's pidfd goes to *PIDFD, close-on-exec.
+ */
+static inline pid_t sys_clone3(uint64_t flags, int cgroup, int *pidfd)
 {
 	struct clone_args args = {
-		.flags = flags,
+		.flags = flags | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)pidfd,
 		.exit_signal = SIGCHLD,
 		.cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
 	};

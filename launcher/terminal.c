@@ -1,0 +1,205 @@
+#include "launcher/terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER _IO('T', 0x41) /* asm-generic/ioctls.h, Linux 4.13 */
+#endif
+
+int terminal_check(bool input)
+{
+	if (input && !isatty(STDIN_FILENO)) {
+		failx("-i and -t together: standard input is not a terminal");
+		return hint("leave out -t to read a file or a pipe");
+	}
+	return 0;
+}
+
+/* One descriptor in a message of one byte: unix(7). */
+static int send_descriptor(int socket, int descriptor)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec byte = { "", 1 };
+	struct msghdr message = {
+		.msg_iov = &byte,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? fail("hand out the terminal") : 0;
+}
+
+static int receive_descriptor(int socket)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	char byte;
+	struct iovec part = { &byte, 1 };
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	int descriptor;
+	struct cmsghdr *header;
+	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1 || !(header = CMSG_FIRSTHDR(&message)))
+		return failx("the container has handed out no terminal");
+	memcpy(&descriptor, CMSG_DATA(header), sizeof(int));
+	return descriptor;
+}
+
+/* docker shows the program's terminal as /dev/console too: logs of old inits go there. */
+static int show_console(int master)
+{
+	char slave[32];
+	int number;
+	if (ioctl(master, TIOCGPTN, &number) < 0)
+		return fail("find the terminal");
+	snprintf(slave, sizeof(slave), "/dev/pts/%d", number);
+	scoped_fd console = open("/dev/console", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	if (console < 0 || mount(slave, "/dev/console", NULL, MS_BIND, NULL) < 0)
+		return fail("make /dev/console");
+	return 0;
+}
+
+/* ENOTTY: our own output goes to no terminal, and the container's keeps the size it has. */
+static void copy_size(int master)
+{
+	struct winsize size;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+		ioctl(master, TIOCSWINSZ, &size);
+}
+
+int terminal_make(int socket, uid_t uid)
+{
+	scoped_fd master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &(int){ 0 }) < 0)
+		return fail("make a terminal");
+	scoped_fd slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0 || fchown(slave, uid, (gid_t)-1) < 0 || ioctl(slave, TIOCSCTTY, 0) < 0)
+		return fail("take the terminal");
+	copy_size(master);
+	if (show_console(master) < 0 || send_descriptor(socket, master) < 0)
+		return -1;
+	for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; standard++)
+		if (dup2(slave, standard) < 0)
+			return fail("connect the terminal");
+	return 0;
+}
+
+static int make_raw(struct terminal *terminal)
+{
+	if (tcgetattr(STDIN_FILENO, &terminal->before) < 0)
+		return fail("read the terminal's settings");
+	struct termios raw = terminal->before;
+	cfmakeraw(&raw);
+	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0)
+		return fail("change the terminal's settings");
+	terminal->raw = true;
+	return 0;
+}
+
+int terminal_attach(struct terminal *terminal, int socket, bool input)
+{
+	terminal->master = receive_descriptor(socket);
+	if (terminal->master < 0)
+		return -1;
+	/* A program that doesn't read must not keep us from showing what it writes. */
+	if (fcntl(terminal->master, F_SETFL, O_NONBLOCK) < 0)
+		return fail("prepare the terminal");
+	terminal->in.from = input ? STDIN_FILENO : -1;
+	terminal->in.to = terminal->master;
+	terminal->out.from = terminal->master;
+	terminal->out.to = STDOUT_FILENO;
+	return input ? make_raw(terminal) : 0;
+}
+
+void terminal_resize(const struct terminal *terminal)
+{
+	if (terminal->master >= 0)
+		copy_size(terminal->master);
+}
+
+static bool is_empty(const struct channel *channel)
+{
+	return channel->start == channel->end;
+}
+
+static struct pollfd wait_of(const struct channel *channel)
+{
+	if (!is_empty(channel))
+		return (struct pollfd){ channel->to, POLLOUT, 0 };
+	return (struct pollfd){ channel->from, POLLIN, 0 };
+}
+
+void terminal_waits(const struct terminal *terminal, struct pollfd *waits)
+{
+	waits[0] = wait_of(&terminal->in);
+	waits[1] = wait_of(&terminal->out);
+	if (terminal->master < 0)
+		waits[0].fd = waits[1].fd = -1;
+}
+
+static void move(struct channel *channel)
+{
+	ssize_t n;
+	if (is_empty(channel)) {
+		n = read(channel->from, channel->bytes, sizeof(channel->bytes));
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0) /* EIO: the last program has closed the terminal */
+			channel->from = -1;
+		channel->start = 0;
+		channel->end = n > 0 ? (size_t)n : 0;
+		return;
+	}
+	n = write(channel->to, channel->bytes + channel->start, channel->end - channel->start);
+	if (n > 0)
+		channel->start += (size_t)n;
+	else if (errno != EAGAIN && errno != EINTR)
+		channel->start = channel->end; /* nobody is there to read it */
+}
+
+void terminal_move(struct terminal *terminal, const struct pollfd *waits)
+{
+	if (waits[0].revents)
+		move(&terminal->in);
+	if (waits[1].revents)
+		move(&terminal->out);
+}
+
+void terminal_detach(struct terminal *terminal)
+{
+	if (terminal->master < 0)
+		return;
+	/* The container is gone, but what its programs wrote last may still be in the terminal. */
+	struct pollfd more = { terminal->master, POLLIN, 0 };
+	while (terminal->out.from >= 0 &&
+	       (!is_empty(&terminal->out) || poll(&more, 1, 0) > 0))
+		move(&terminal->out);
+	if (terminal->raw)
+		tcsetattr(STDIN_FILENO, TCSANOW, &terminal->before);
+	terminal->raw = false;
+	close(take_fd(&terminal->master));
+}

@@ -1,0 +1,52 @@
+/* -t: a terminal of the container's own, and the caller's at the other end. */
+#ifndef LAUNCHER_TERMINAL_H
+#define LAUNCHER_TERMINAL_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <termios.h>
+
+enum { TERMINAL_WAITS = 2, TERMINAL_BUFFER = 4096 };
+
+/* Bytes on their way from one descriptor to another. */
+struct channel {
+	int from, to; /* borrowed; from < 0: at its end */
+	size_t start, end; /* what of BYTES is still to be written */
+	char bytes[TERMINAL_BUFFER];
+};
+
+struct terminal {
+	int master; /* -1: there is none */
+	struct channel in, out;
+	bool raw; /* the caller's terminal has been changed, and has to be given back */
+	struct termios before;
+};
+
+/* Refuses what docker refuses: input that shall be a terminal's, from something else. */
+int terminal_check(bool input);
+
+/*
+ * In the container, when /dev/pts is mounted: makes a terminal that belongs to UID, takes it as the
+ * process's controlling terminal, standard input, output and error, shows it as /dev/console, and
+ * sends its other end through SOCKET. Before: the process leads a session without a terminal.
+ */
+int terminal_make(int socket, uid_t uid);
+
+/* Outside: takes the other end from SOCKET; the caller's terminal becomes raw where INPUT is wanted. */
+int terminal_attach(struct terminal *, int socket, bool input);
+
+/* Window size and input: to be called when SIGWINCH says so. */
+void terminal_resize(const struct terminal *);
+
+/* What to poll(2) for: TERMINAL_WAITS entries, all of them ignored by poll where there is no terminal. */
+void terminal_waits(const struct terminal *, struct pollfd *waits);
+
+/* Moves bytes, as poll has said. Never blocks on the container. */
+void terminal_move(struct terminal *, const struct pollfd *waits);
+
+/* Writes what is left in the terminal and gives the caller's back as it was. May be called twice. */
+void terminal_detach(struct terminal *);
+
+#endif
