@@ -169,7 +169,7 @@ build_lzma() {
 		-DHAVE_INTTYPES_H -DHAVE_LIMITS_H -DHAVE_STRING_H -DNDEBUG \
 		-DHAVE___BUILTIN_BSWAPXX -DHAVE___BUILTIN_ASSUME_ALIGNED \
 		-I"$d"/{api,common,check,lz,lzma,rangecoder,delta,simple} -I"$src/src/common" -- \
-		"$d"/check/{check,crc32_fast,crc32_table,crc64_fast,crc64_table,sha256}.c \
+		"$d"/check/!(*_small|*gen).c \
 		"$d"/common/{block_buffer_decoder,block_decoder,block_header_decoder,block_util}.c \
 		"$d"/common/{common,filter_common,filter_decoder,filter_flags_decoder}.c \
 		"$d"/common/{index,index_decoder,index_hash,stream_decoder}.c \
