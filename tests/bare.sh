@@ -10,16 +10,12 @@ cp "$(image busybox docker)" "$BARE/busybox.tar"
 
 # A chroot into a mount of its own, as a machine's root is one; empty, without /proc, /dev or /tmp.
 bare() {
-	unshare --mount --propagation private bash -euo pipefail -c '
-		mount --bind "$1" "$1"
-		cd "$1"
-		shift
-		pivot_root . . && umount -l . && exec chroot . "$@"
-	' bash "$BARE" "$@"
+	unshare --mount --propagation private sh -c \
+		'mount --bind "$0" "$0" && cd "$0" && exec chroot . "$@"' "$BARE" "$@"
 }
 
 static() {
-	file "$WHERRY" | grep -q 'static-pie linked'
+	file "$WHERRY" | grep -q 'static.*linked'
 	equal "$(readelf -lW "$WHERRY" | grep -c INTERP || true)" 0
 	equal "$(readelf -dW "$WHERRY" | grep -c NEEDED || true)" 0
 }

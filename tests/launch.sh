@@ -32,11 +32,11 @@ start() {
 	eventually grep -q . "$out" || { cat "$out"; return 1; }
 }
 
-# ended PID: its exit status, without -e in the way.
-ended() {
+# ends PID STATUS: a process of ours does, in its own time.
+ends() {
 	local status=0
 	wait "$1" || status=$?
-	echo "$status"
+	equal "$status" "$2"
 }
 
 # inside PID NAME: the pid, seen from outside, of the process NAME below PID.
@@ -97,10 +97,11 @@ host_cgroups() {
 	done < <(cgroup_mounts) | sort
 }
 
-# Those that are neither this shell nor its ancestors nor ps itself. Only in a PID namespace of our
-# own are all of them this test's doing.
+# All but this shell, its subshells and what makes this list. Only in a PID namespace of our own are
+# all of them this test's doing.
 host_processes() {
-	ps -e -o pid=,ppid=,comm= | awk -v self="$$" '$1 != self && $1 != 1 && $3 !~ /^(ps|awk|bash|sort)$/'
+	ps -e -o pid=,ppid=,comm= | awk -v self="$(cat /proc/$$/comm)" \
+		'$1 != 1 && $3 != self && $3 !~ /^(unshare|ps|awk|bash|cat|diff)$/'
 }
 
 host_files() {

@@ -39,7 +39,7 @@ killed_launcher() {
 	start_family
 	pids="$(inside "$started" wherry-init) $(inside "$started" tool)"
 	kill -KILL "$started"
-	equal "$(ended "$started")" 137
+	ends "$started" 137
 	# shellcheck disable=SC2086
 	eventually gone $pids
 	wherry run busybox true
@@ -49,7 +49,7 @@ killed_launcher() {
 killed_launcher_on_disk() {
 	start_family --overlay disk
 	kill -KILL "$started"
-	ended "$started"
+	ends "$started" 137
 	eventually wherry run busybox true
 	nothing_is_left
 	equal "$(find "$STORE" -name upper)" ""
@@ -58,7 +58,7 @@ killed_launcher_on_disk() {
 same_name_again() {
 	start_family
 	kill -KILL "$started"
-	ended "$started"
+	ends "$started" 137
 	# Its processes are dying: the name is free as soon as they are dead.
 	eventually wherry run "${LIMITS[@]}" --name "k$$" busybox true
 	nothing_is_left
@@ -67,14 +67,14 @@ same_name_again() {
 killed_init() {
 	start_family
 	kill -KILL "$(inside "$started" wherry-init)"
-	equal "$(ended "$started")" 137
+	ends "$started" 137
 	nothing_is_left
 }
 
 killed_program() {
 	start_family
 	kill -KILL "$(inside "$started" tool)"
-	equal "$(ended "$started")" 137
+	ends "$started" 137
 	nothing_is_left
 }
 
@@ -82,11 +82,11 @@ killed_program() {
 killed_at_any_point() {
 	local pid attempt
 	for attempt in {1..60}; do
-		"$WHERRY" --root "$STORE" --state "$STATE" run "${LIMITS[@]}" --name "k$$" busybox tool -hang >/dev/null 2>&1 &
+		"$WHERRY" --root "$STORE" --state "$STATE" run "${LIMITS[@]}" --name "k$$-$attempt" busybox tool -hang >"$SCRATCH/any.out" 2>&1 &
 		pid=$!
 		sleep "$(printf '0.%04d' $((attempt * 2)))"
 		kill -KILL "$pid"
-		ended "$pid" >/dev/null
+		ends "$pid" 137
 	done
 	no_tools() { ! pgrep -x 'tool|wherry-init|wherry' >/dev/null; }
 	eventually no_tools
@@ -98,7 +98,7 @@ killed_at_any_point() {
 killed_children() {
 	local pid child attempt
 	for attempt in {1..40}; do
-		timeout -k 5 20 "$WHERRY" --root "$STORE" --state "$STATE" run "${LIMITS[@]}" --name "k$$" busybox tool -hang >"$SCRATCH/child.out" 2>&1 &
+		timeout -k 5 20 "$WHERRY" --root "$STORE" --state "$STATE" run "${LIMITS[@]}" --name "k$$-$attempt" busybox tool -hang >"$SCRATCH/child.out" 2>&1 &
 		pid=$!
 		sleep "$(printf '0.%04d' $((attempt * 3)))"
 		for child in $(pgrep -P "$(pgrep -P "$pid" || echo 0)" || true); do
@@ -106,7 +106,7 @@ killed_children() {
 		done
 		pkill -KILL -P "$pid" -x tool || true
 		kill -TERM "$pid" 2>/dev/null || gone "$pid"
-		[ "$(ended "$pid")" -ne 0 ]
+		if wait "$pid"; then echo "attempt $attempt ended well" >&2; return 1; fi
 	done
 	nothing_is_left
 }

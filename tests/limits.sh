@@ -19,7 +19,7 @@ memory() {
 	start memory -m 64M --name "m$$" busybox sh -c 'echo up; exec tool -hang'
 	equal "$(cat "$(cgroup_file "m$$" memory memory.limit_in_bytes memory.max)")" 67108864
 	kill "$started"
-	equal "$(ended "$started")" 143
+	ends "$started" 143
 }
 
 sizes() {
@@ -28,7 +28,7 @@ sizes() {
 		start size -m "$given" --name "m$$" busybox sh -c 'echo up; exec tool -hang'
 		equal "$(cat "$(cgroup_file "m$$" memory memory.limit_in_bytes memory.max)")" "$wanted"
 		kill "$started"
-		equal "$(ended "$started")" 143
+		ends "$started" 143
 	done <<-END
 	33554432 33554432
 	32768k 33554432
@@ -71,7 +71,7 @@ swap() {
 	*) equal "$(cat "$file")" 33554432 ;;
 	esac
 	kill "$started"
-	ended "$started"
+	ends "$started" 143
 }
 
 swap_refused() {
@@ -88,7 +88,7 @@ cpus() {
 	throttled() { [ "$(awk '$1 == "nr_throttled" { print $2 }' "$(dirname "$file")/cpu.stat")" -gt 2 ]; }
 	eventually throttled
 	kill -KILL "$started"
-	ended "$started"
+	ends "$started" 137
 	# removed by the next command
 	wherry run busybox true
 }
@@ -123,14 +123,14 @@ together() {
 		equal "$(sort -n "$file" | paste -sd ' ')" "$(printf '%s\n' "$init" "$tool" | sort -n | paste -sd ' ')"
 	done
 	kill "$started"
-	equal "$(ended "$started")" 143
+	ends "$started" 143
 }
 
 none() {
 	start none --name "m$$" busybox sh -c 'echo up; exec tool -hang'
 	equal "$(host_cgroups | grep "wherry-m$$" || true)" ""
 	kill "$started"
-	ended "$started"
+	ends "$started" 143
 }
 
 # CONTROLLER SENTENCE FUNCTION

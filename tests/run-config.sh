@@ -130,7 +130,7 @@ stop_signal() {
 	kill -USR1 "$started"
 	eventually grep -qx 10 "$SCRATCH/stop"
 	kill -TERM "$started"
-	equal "$(ended "$started")" 42
+	ends "$started" 42
 }
 
 bad_stop_signal() {

@@ -5,8 +5,8 @@
 load busybox layered
 
 sees_itself_alone() {
-	equal "$(wherry run busybox ps -o pid,args | tr -s ' ' | sed 's/^ //;s/ $//' | paste -sd '|')" \
-		"PID COMMAND|1 wherry-init ps -o pid,args|2 ps -o pid,args"
+	equal "$(wherry run busybox ps -o pid,comm | tr -s ' ' | sed 's/^ //;s/ $//' | paste -sd '|')" \
+		"PID COMMAND|1 wherry-init|2 ps"
 }
 
 from_outside() {
@@ -23,7 +23,7 @@ from_outside() {
 	equal "$(nsenter -t "$pid" -u hostname)" boat
 	[ "$(hostname)" != boat ]
 	kill "$started"
-	equal "$(ended "$started")" 143
+	ends "$started" 143
 }
 
 # Its parent lives on, so that there is time to look at the counter.
@@ -34,7 +34,7 @@ killed_for_memory() {
 	file=$(cgroup_file "g$$" memory memory.oom_control memory.events)
 	equal "$(awk '$1 == "oom_kill" { print $2 }' "$file")" 1
 	kill "$started"
-	equal "$(ended "$started")" 143
+	ends "$started" 143
 }
 
 written_inside() {

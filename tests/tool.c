@@ -6,8 +6,11 @@
  *	tool -fork N         starts N children that sleep, says how many it got
  *	tool -signals        says "ready", then the number of each signal that it gets; TERM ends it with 42
  *	tool -show           prints what it was given: uids, gids, groups, limits on itself, descriptors
+ *	tool -escape         climbs out of a chroot by a directory kept open, lists where it got to
  */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -93,6 +96,23 @@ static int show(void)
 	return 0;
 }
 
+static int escape(void)
+{
+	int before = open("/", O_RDONLY | O_DIRECTORY);
+	if (mkdir("/tmp/jail", 0700) < 0 || chroot("/tmp/jail") < 0 || fchdir(before) < 0) {
+		perror("chroot");
+		return 1;
+	}
+	for (int i = 0; i < 64; i++)
+		if (chdir("..") < 0)
+			return 1;
+	DIR *here = opendir(".");
+	for (struct dirent *entry; here && (entry = readdir(here));)
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			printf("%s\n", entry->d_name);
+	return !here;
+}
+
 int main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
@@ -110,6 +130,8 @@ int main(int argc, char **argv)
 		return print_signals();
 	if (!strcmp(verb, "-show"))
 		return show();
-	fprintf(stderr, "usage: tool -mb N [-hang] | -hang | -fork N | -signals | -show\n");
+	if (!strcmp(verb, "-escape"))
+		return escape();
+	fprintf(stderr, "usage: tool -mb N [-hang] | -hang | -fork N | -signals | -show | -escape\n");
 	return 2;
 }
