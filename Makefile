@@ -92,6 +92,9 @@ INIT_LDFLAGS = -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,--fat
 	-Wl,-z,noseparate-code,-z,norelro,-z,noexecstack
 INIT_LIBS = -lgcc
 
+# `make V=1` shows the commands.
+say = $(if $V,,@printf '%-5s %s\n' $1 $@;)
+
 # ---- products
 .PHONY: all init deps run check bench size install clean
 .DELETE_ON_ERROR:
@@ -111,25 +114,26 @@ bench_bin    := $(BENCH_SRC:tests/bench/%.c=$B/bench/%)
 main_obj := $O/launcher/main.o $O/launcher/relro.o
 
 $B/wherry.debug: $(main_obj) $B/libwherry.a
-	$(call LINK,$^)
+	$(call say,LINK)$(call LINK,$^)
 
-$B/libwherry.a: $(filter-out $(main_obj),$(launcher_obj)) $(rootfs_obj)
-	rm -f $@
-	$(AR) rcsD $@ $^
+# The folders: a source that is gone must go from here too.
+$B/libwherry.a: $(filter-out $(main_obj),$(launcher_obj)) $(rootfs_obj) launcher rootfs
+	@rm -f $@
+	$(call say,AR)$(AR) qcsD $@ $(filter %.o,$^)
 
 $B/wherry-init.debug: $(init_obj)
-	$(CC) $(INIT_LDFLAGS) -o $@ $^ $(INIT_LIBS)
+	$(call say,LINK)$(CC) $(INIT_LDFLAGS) -o $@ $^ $(INIT_LIBS)
 
 $B/wherry $B/wherry-init: %: %.debug
-	$(STRIP) -s -R .comment -o $@ $<
+	$(call say,STRIP)$(STRIP) -s -R .comment -o $@ $<
 
 $(test_bin): $B/tests/%: $O/tests/%.o $(patsubst %,$O/tests/tap.o,$(wildcard tests/tap.c)) $B/libwherry.a
 	@mkdir -p $(@D)
-	$(call LINK,$^)
+	$(call say,LINK)$(call LINK,$^)
 
 $(bench_bin): $B/bench/%: $O/tests/bench/%.o $B/libwherry.a
 	@mkdir -p $(@D)
-	$(call LINK,$^)
+	$(call say,LINK)$(call LINK,$^)
 
 # The launcher carries the init.
 $O/launcher/carried.o $O/launcher/carried.strict: $B/wherry-init
@@ -137,29 +141,29 @@ $O/launcher/carried.o $O/launcher/carried.strict: CPPFLAGS_ALL += -DWHERRY_INIT_
 
 $O/init/%.o: init/%.c Makefile | $B/tools
 	@mkdir -p $(@D)
-	$(CC) $(INIT_CFLAGS) $(INIT_CPPFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)$(CC) $(INIT_CFLAGS) $(INIT_CPPFLAGS) -MMD -MP -c $< -o $@
 
 $O/init/%.o: init/%.S Makefile | $B/tools
 	@mkdir -p $(@D)
-	$(CC) $(INIT_CPPFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC)$(CC) $(INIT_CPPFLAGS) -MMD -MP -c $< -o $@
 
 $O/%.o: %.c Makefile $(DEPS)/stamp
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(CPPFLAGS_ALL) -MMD -MP -c $< -o $@
+	$(call say,CC)$(CC) $(CFLAGS_ALL) $(CPPFLAGS_ALL) -MMD -MP -c $< -o $@
 
 # `make check` compiles everything once more with warnings as errors, since what an
 # earlier `make` has compiled says nothing any more. A person's new compiler may warn.
 strict := $(patsubst %.o,%.strict,$(launcher_obj) $(rootfs_obj) $(init_obj) $(test_obj))
 
 $O/init/%.strict: init/%.c $O/init/%.o
-	$(CC) $(INIT_CFLAGS) -Werror $(INIT_CPPFLAGS) -c $< -o /dev/null
+	$(call say,CHECK)$(CC) $(INIT_CFLAGS) -Werror $(INIT_CPPFLAGS) -c $< -o /dev/null
 	@touch $@
 
 $O/init/%.strict: init/%.S $O/init/%.o
 	@touch $@
 
 $O/%.strict: %.c $O/%.o
-	$(CC) $(CFLAGS_ALL) -Werror $(CPPFLAGS_ALL) -c $< -o /dev/null
+	$(call say,CHECK)$(CC) $(CFLAGS_ALL) -Werror $(CPPFLAGS_ALL) -c $< -o /dev/null
 	@touch $@
 
 -include $(patsubst %.o,%.d,$(launcher_obj) $(rootfs_obj) $(init_obj) $(test_obj))
@@ -176,6 +180,8 @@ $(DEPS)/stamp: rootfs/deps.sh rootfs/apt.sh rootfs/libarchive_config.h | $B/tool
 	@touch $@
 else
 $(DEPS)/stamp: | $B/tools
+	@case $$($(CC) -dumpmachine) in *-musl*) ;; *) \
+	echo "neither apt-get nor a musl compiler is here: see README.md" >&2; exit 1;; esac
 	pkg-config --static --exists --print-errors $(PKGS)
 	@mkdir -p $(@D) && touch $@
 endif

@@ -78,8 +78,8 @@ license() { # NAME FILES...
 	cp "$@" "$deps/licenses/$name/"
 }
 
-# -Os: the decoders' inner loops gain little from more (measured in tests/bench). No
-# unwind tables: nothing here throws.
+# No unwind tables: nothing here throws. -Os costs zlib and liblzma no speed (350 and 66 MB/s
+# with -Os, 350 and 61 with -O2), libzstd more than half of it (570 and 1,300 MB/s, for 40 KB).
 cc=("$triplet-gcc" -nostdinc -isystem "$deps/include"
 	-isystem "$("$triplet-gcc" -print-file-name=include)"
 	-Os -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
@@ -148,7 +148,7 @@ build_zstd() {
 	local src
 	src=$(fetch_source libzstd)
 	say "libzstd"
-	compile libzstd -DZSTD_LEGACY_SUPPORT=0 -DZSTD_STRIP_ERROR_STRINGS -I"$src/lib" -- \
+	compile libzstd -O2 -DZSTD_LEGACY_SUPPORT=0 -DZSTD_STRIP_ERROR_STRINGS -I"$src/lib" -- \
 		"$src"/lib/common/!(pool|threading).c "$src"/lib/decompress/*.[cS]
 	cp "$src"/lib/{zstd,zstd_errors}.h "$deps/include/"
 	license libzstd "$src/LICENSE"
