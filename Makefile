@@ -86,7 +86,10 @@ LDFLAGS_ALL = -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,--build-id=none,-
 	$(LDFLAGS)
 
 # The init: no libc, only the kernel's headers.
-INIT_CFLAGS = $(CFLAGS_COMMON) -ffreestanding -fno-pie -fno-stack-protector -fomit-frame-pointer
+INIT_CFLAGS = $(CFLAGS_COMMON) -ffreestanding -fno-pie -fno-stack-protector -fomit-frame-pointer \
+	$(INIT_CFLAGS.$(ARCH))
+# Constants in .sdata would share a page, and its rights, with .sbss.
+INIT_CFLAGS.riscv64 = -msmall-data-limit=0
 INIT_CPPFLAGS = -I.
 INIT_LDFLAGS = -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,--fatal-warnings \
 	-Wl,-z,noseparate-code,-z,norelro,-z,noexecstack
