@@ -33,6 +33,7 @@ init_is_bare() {
 	headers=$(readelf -lW "$WHERRY_INIT")
 	lacks "$headers" INTERP
 	lacks "$headers" DYNAMIC
+	equal "$(awk '$1 == "LOAD" && /W.*E|E.*W/' <<<"$headers")" ""
 	equal "$(awk '$1 == "GNU_STACK" { print $7 }' <<<"$headers")" RW
 	contains "$(readelf -hW "$WHERRY_INIT")" "EXEC (Executable file)"
 }
