@@ -6,6 +6,9 @@
 
 #define WHERRY_VERSION "0.1.0"
 
+extern const struct command images_command;
+extern const struct command load_command;
+extern const struct command rmi_command;
 extern const struct command run_command;
 extern const struct command version_command;
 

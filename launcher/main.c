@@ -15,6 +15,9 @@
 
 static const struct command *const commands[] = {
 	&run_command,
+	&load_command,
+	&images_command,
+	&rmi_command,
 	&version_command,
 };
 

@@ -3,6 +3,7 @@
 #define ROOTFS_IMAGE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "rootfs/store.h"
 
@@ -17,6 +18,11 @@ struct image {
 	 */
 	char **lowers;
 	size_t lower_count;
+	/*
+	 * The layer whose root describes the image's: its mode, owner and times belong on the upper directory,
+	 * whose root is what a container sees (owned). NULL: no layer says, then 0755 root.
+	 */
+	char *root;
 	int lock; /* descriptor, held shared for as long as the image is in use; inherits nothing */
 };
 
@@ -25,6 +31,7 @@ struct load_options {
 	const char *name;     /* NULL: the names in the archive */
 	const char *platform; /* "linux/arm/v7"; NULL: this machine's */
 	int quiet;            /* no progress */
+	uint64_t window;      /* bytes that zstd and xz may ask to remember; 0: 8 MiB */
 };
 
 /*

@@ -1,13 +1,31 @@
-/* The image store: ROOT/{layers,images,names,tmp}, all that lasts. `ls` is its debugger. */
+/*
+ * The image store: all that lasts, and `ls` is its debugger.
+ *
+ *	ROOT/version                what wrote it: "1"
+ *	ROOT/layers/<hex>/          one layer, ready to be an overlay lower directory. <hex> is its diff ID,
+ *	                            or its chain ID where it holds directories that it has no entry for:
+ *	                            these took their owner and mode from the layers below (rule 12)
+ *	ROOT/layers/<hex>.about     what the directory cannot say of itself: see rootfs/about.h
+ *	ROOT/images/<hex>           an image's config, byte for byte; locked shared while it is in use
+ *	ROOT/names/<name>           hex of an image ID; "/" in a name is "%" here
+ *	ROOT/tmp/<random>/          work in progress, locked by who works on it
+ *
+ * Locks, all by flock(2), so that they end with their holders: ROOT/layers shared by a load, exclusive by
+ * who removes; ROOT/images/<hex> shared by a run, exclusive by who removes that image.
+ */
 #ifndef ROOTFS_STORE_H
 #define ROOTFS_STORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "rootfs/sha256.h"
 
 /* Descriptors of its directories, each -1 where it doesn't exist (a store nobody has written to). */
 struct store {
 	const char *path; /* as the user named it: for messages; borrowed */
 	int root, layers, images, names, tmp;
+	bool made;        /* store_make made it, now */
 };
 
 enum store_mode {
@@ -21,6 +39,43 @@ enum store_mode {
  */
 int store_open(struct store *, const char *path, enum store_mode);
 
+/* Makes what is missing of a store that was opened STORE_READ. Returns 0, or -1 with a failure. */
+int store_make(struct store *);
+
+/* Closes it; removes it again where store_make made it and nothing has been put in. */
 void store_close(struct store *);
+
+enum store_lock { STORE_SHARED, STORE_EXCLUSIVE };
+
+/*
+ * Keeps layers from being removed (shared) or used (exclusive) until the returned descriptor is closed.
+ * Waits where it must, and says so. Returns -1 with a failure.
+ */
+int store_lock(const struct store *, enum store_lock);
+
+/* Names of a store's work directory, locked until DIR is closed. */
+struct work {
+	char name[32];
+	int dir; /* -1: none */
+};
+
+/* Makes a work directory after removing those that nobody works on. Returns 0, or -1 with a failure. */
+int work_create(const struct store *, struct work *);
+
+/* Removes it with all that is in it. */
+void work_destroy(const struct store *, struct work *);
+
+/* Removes work directories whose makers are gone; returns how many. */
+int work_sweep(const struct store *);
+
+/*
+ * Writes a file durably: into WORK, fsync, rename to DIR/NAME, fsync of DIR (rule 25). Replaces what
+ * is there. Returns 0, or -1 with a failure.
+ */
+int store_write(const struct work *, int dir, const char *name, const void *data, size_t size);
+
+/* True where the store has a layer of this key (diff ID or chain ID). */
+bool store_has_layer(const struct store *, const struct digest *key);
+bool store_has_image(const struct store *, const struct digest *id);
 
 #endif

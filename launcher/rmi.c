@@ -1,0 +1,47 @@
+/* wherry rmi: images out of the store. */
+#include <stdio.h>
+
+#include "launcher/commands.h"
+#include "rootfs/images.h"
+
+static const struct option options[] = { { 0 } };
+
+static int remove_all(struct store *store, char **images)
+{
+	for (; *images; images++) {
+		struct removal removal = { 0 };
+		if (images_remove(store, *images, &removal) < 0)
+			return -1;
+		if (removal.images)
+			printf("removed %s: %d layers, %llu.%llu MB\n", *images, removal.layers,
+			       (unsigned long long)removal.disk / 1000000,
+			       (unsigned long long)removal.disk / 100000 % 10);
+		else
+			printf("removed the name %s\n", *images);
+	}
+	return 0;
+}
+
+static int run(const struct globals *globals, int argc, char **argv)
+{
+	struct store store;
+	char **operands, none;
+	int parsed = options_parse(&rmi_command, &none, argc, argv, &operands);
+	if (parsed)
+		return parsed == OPTIONS_HELPED ? 0 : -1;
+	if (store_open(&store, globals->root, STORE_READ) < 0)
+		return -1;
+	int status = remove_all(&store, operands);
+	store_close(&store);
+	return status;
+}
+
+const struct command rmi_command = {
+	.name = "rmi",
+	.operands = "IMAGE…",
+	.summary = "Remove images by name or ID, and the layers that no other image has",
+	.options = options,
+	.least = 1,
+	.most = -1,
+	.run = run,
+};

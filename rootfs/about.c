@@ -1,0 +1,63 @@
+#include "rootfs/about.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+
+struct about_name about_name(const struct digest *key)
+{
+	struct about_name name;
+	snprintf(name.text, sizeof(name.text), "%s.about", key->hex);
+	return name;
+}
+
+int about_write(int dir, const char *name, const struct findings *found)
+{
+	char text[256];
+	int size = snprintf(text, sizeof(text), "entries %llu\nbytes %llu\ndisk %llu\n%s%s%s",
+			    (unsigned long long)found->entries, (unsigned long long)found->bytes,
+			    (unsigned long long)found->disk, found->has_root ? "" : "no-root\n",
+			    found->opaque_root ? "opaque-root\n" : "", found->implied ? "implied\n" : "");
+	scoped_fd file = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (file < 0 || write(file, text, size) != size)
+		return fail("write %s", name);
+	return 0;
+}
+
+static void parse_line(const char *line, struct findings *found)
+{
+	if (!strncmp(line, "entries ", 8))
+		found->entries = strtoull(line + 8, NULL, 10);
+	else if (!strncmp(line, "bytes ", 6))
+		found->bytes = strtoull(line + 6, NULL, 10);
+	else if (!strncmp(line, "disk ", 5))
+		found->disk = strtoull(line + 5, NULL, 10);
+	else if (!strcmp(line, "no-root"))
+		found->has_root = false;
+	else if (!strcmp(line, "opaque-root"))
+		found->opaque_root = true;
+	else if (!strcmp(line, "implied"))
+		found->implied = true;
+}
+
+int about_read(const struct store *store, const struct digest *key, struct findings *found)
+{
+	char text[512];
+	struct about_name name = about_name(key);
+	*found = (struct findings){ .has_root = true };
+	scoped_fd file = openat(store->layers, name.text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t size = file < 0 ? -1 : read(file, text, sizeof(text) - 1);
+	if (size < 0)
+		return fail("read %s/layers/%s", store->path, name.text);
+	text[size] = '\0';
+	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		parse_line(line, found);
+	}
+	return 0;
+}

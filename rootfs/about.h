@@ -1,0 +1,29 @@
+/* ROOT/layers/<hex>.about: what a layer's directory cannot say of itself, a line each. */
+#ifndef ROOTFS_ABOUT_H
+#define ROOTFS_ABOUT_H
+
+#include "rootfs/store.h"
+#include "rootfs/tree.h"
+
+/*
+ *	entries 13301
+ *	bytes 462000000        of the files' contents
+ *	disk 498000000         about as much of a disk
+ *	no-root                no entry for its root: that's another layer's to describe
+ *	opaque-root            hides the layers below it
+ *	implied                took owners and modes from the layers below it
+ */
+
+/* Writes DIR/NAME, which must not be there. Returns 0, or -1 with a failure. */
+int about_write(int dir, const char *name, const struct findings *);
+
+/* Reads that of the layer KEY of the store. Returns 0, or -1 with a failure. */
+int about_read(const struct store *, const struct digest *key, struct findings *);
+
+/* The file's name: KEY and ".about". */
+struct about_name {
+	char text[DIGEST_HEX + sizeof(".about")];
+};
+struct about_name about_name(const struct digest *key);
+
+#endif

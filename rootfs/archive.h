@@ -1,0 +1,49 @@
+/* What an image comes in: a tar archive, or a directory of the same shape. */
+#ifndef ROOTFS_ARCHIVE_H
+#define ROOTFS_ARCHIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "rootfs/blob.h"
+#include "rootfs/decoder.h"
+#include "rootfs/store.h"
+
+struct member {
+	char *name; /* without a leading "./" or "/" */
+	char *link; /* where it is a link; NULL otherwise */
+	bool hard, regular;
+	uint64_t offset, size;
+};
+
+struct archive {
+	const char *path; /* as the user named it, "-" for standard input: for messages; borrowed */
+	int dir;          /* of a directory; -1 */
+	int file;         /* of an archive; -1 */
+	bool packed;      /* compressed as a whole, or not seekable: archive_spool comes first */
+	enum compression compression;
+	struct member *members;
+	size_t count, room, name_bytes;
+	int *opened;      /* descriptors of a directory's blobs */
+	size_t opened_count;
+};
+
+/* Opens PATH and, unless it is packed, reads its index. Returns 0, or -1 with a failure. */
+int archive_open(struct archive *, const char *path);
+
+/* Unpacks what is packed into a file without a name in WORK, then reads its index. */
+int archive_spool(struct archive *, const struct work *);
+
+void archive_close(struct archive *);
+
+/*
+ * Finds a file by its name; links in the archive are followed inside it. Returns 1; 0: there is none;
+ * -1 with a failure. The blob is good until archive_close.
+ */
+int archive_find(struct archive *, const char *name, struct blob *);
+
+/* As archive_find, and reads it whole, at most JSON_BYTES; NUL behind; the caller's to free. */
+int archive_read(struct archive *, const char *name, char **text, size_t *size);
+
+#endif

@@ -1,0 +1,152 @@
+/* An archive that can't be read at any offset, since it is a pipe or compressed as a whole: unpacked first. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rootfs/archive.h"
+#include "rootfs/archive_index.h"
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+
+struct spool {
+	const struct archive *archive;
+	int to;
+	struct decoder decoder;
+	unsigned char *head; /* what has been read to find the compression */
+	size_t head_size;
+	bool fed, ended;
+};
+
+static int write_all(const struct spool *spool, const unsigned char *data, size_t size)
+{
+	while (size) {
+		ssize_t n = write(spool->to, data, size);
+		if (n < 0)
+			return fail("unpack %s into the store", spool->archive->path);
+		data += n;
+		size -= n;
+	}
+	return 0;
+}
+
+/* Reads until SIZE or the end; what there was in HEAD first. */
+static ssize_t read_some(struct spool *spool, unsigned char *data, size_t size)
+{
+	size_t done = spool->head_size;
+	memcpy(data, spool->head, done);
+	spool->head_size = 0;
+	while (done < size) {
+		ssize_t n = read(spool->archive->file, data + done, size - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail("read %s", spool->archive->path);
+		if (n == 0)
+			break;
+		done += n;
+	}
+	return (ssize_t)done;
+}
+
+static int feed(struct spool *spool)
+{
+	struct channel *channel = &spool->decoder.channel;
+	unsigned char *slot;
+	if (channel_update_input(channel) < 0)
+		return failx("%s: its decoder says what can't be true", spool->archive->path);
+	if (spool->fed || !(slot = channel_slot(channel)))
+		return 0;
+	ssize_t size = read_some(spool, slot, CHANNEL_SLOT);
+	if (size < 0)
+		return -1;
+	channel_give(channel, size);
+	if (size < CHANNEL_SLOT) {
+		spool->fed = true;
+		channel_end(channel);
+	}
+	return 1;
+}
+
+static int drain(struct spool *spool)
+{
+	struct channel *channel = &spool->decoder.channel;
+	const unsigned char *data;
+	struct record record;
+	char text[1024];
+	ssize_t size;
+	int moved = 0, got = channel_get(channel, &record, text, sizeof(text) - 1);
+	while ((size = channel_fresh(channel, &data)) > 0) {
+		if (write_all(spool, data, size) < 0)
+			return -1;
+		channel_release_output(channel, channel->output_head);
+		moved = 1;
+	}
+	if (size < 0 || got < 0 || (got && record.kind != RECORD_END && record.kind != RECORD_FAILED))
+		return failx("%s: its decoder says what can't be true", spool->archive->path);
+	if (got && record.kind == RECORD_FAILED) {
+		text[record.size] = '\0';
+		return failx("%s: %s", spool->archive->path, text);
+	}
+	spool->ended = got;
+	return moved;
+}
+
+static int decompress(struct spool *spool)
+{
+	while (!spool->ended) {
+		int fed = feed(spool), drained = fed < 0 ? -1 : drain(spool);
+		if (drained < 0)
+			return -1;
+		if (!fed && !drained && !spool->ended && channel_may_sleep(&spool->decoder.channel, !spool->fed) &&
+		    decoder_wait(&spool->decoder) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int copy(struct spool *spool)
+{
+	unsigned char buffer[CHANNEL_SLOT];
+	ssize_t size;
+	while ((size = read_some(spool, buffer, sizeof(buffer))) > 0)
+		if (write_all(spool, buffer, size) < 0)
+			return -1;
+	return (int)size;
+}
+
+static int unpack(struct spool *spool)
+{
+	struct decoder_task task = { .job = DECODE_STREAM, .window = DECODER_WINDOW };
+	if (compression_find(spool->head, spool->head_size, &task.compression) < 0)
+		return -1;
+	if (task.compression == PLAIN)
+		return copy(spool);
+	if (decoder_start(&spool->decoder, &task) < 0)
+		return -1;
+	int result = decompress(spool);
+	decoder_stop(&spool->decoder);
+	return result;
+}
+
+int archive_spool(struct archive *archive, const struct work *work)
+{
+	unsigned char head[512];
+	scoped_fd to = openat(work->dir, "archive", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (to < 0 || unlinkat(work->dir, "archive", 0) < 0)
+		return fail("make a file for what %s unpacks to", archive->path);
+	struct spool spool = { .archive = archive, .to = to };
+	ssize_t size = read_some(&spool, head, sizeof(head));
+	if (size < 0)
+		return -1;
+	if (size == 0)
+		return failx("%s: it is empty", archive->path);
+	spool.head = head;
+	spool.head_size = size;
+	if (unpack(&spool) < 0)
+		return -1;
+	close(archive->file);
+	archive->file = take_fd(&to);
+	archive->packed = false;
+	return archive_index(archive);
+}

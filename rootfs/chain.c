@@ -1,0 +1,125 @@
+#include "rootfs/chain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+#include "rootfs/userns.h"
+
+void chain_ids(const struct digest *diff_ids, int count, struct digest *chains)
+{
+	char text[2 * sizeof("sha256:") + 2 * DIGEST_HEX];
+	for (int i = 0; i < count; i++) {
+		chains[i] = diff_ids[i];
+		if (i == 0)
+			continue;
+		int size = snprintf(text, sizeof(text), "sha256:%s sha256:%s", chains[i - 1].hex, diff_ids[i].hex);
+		chains[i] = sha256_of(text, size);
+	}
+}
+
+static int open_beneath(int root, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)flags | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
+	};
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+enum seen { SEEN_DIRECTORY, SEEN_NOTHING, SEEN_END };
+
+/*
+ * What a layer has at PATH: that directory; nothing, so that one looks further down; or something that hides
+ * all below (a whiteout, a file, an opaque directory on the way).
+ */
+static enum seen look(int root, const char *path, int *found)
+{
+	char way[PATH_BYTES + 1];
+	snprintf(way, sizeof(way), "%s", path);
+	for (char *slash = way;;) {
+		slash = strchr(slash, '/');
+		if (slash)
+			*slash = '\0';
+		scoped_fd at = open_beneath(root, way, O_RDONLY | O_DIRECTORY);
+		if (at < 0)
+			return errno == ENOENT ? SEEN_NOTHING : SEEN_END;
+		if (!slash) {
+			*found = take_fd(&at);
+			return SEEN_DIRECTORY;
+		}
+		/* What this opaque directory lacks, no layer below can add. */
+		*slash = '/';
+		scoped_fd whole = open_beneath(root, path, O_PATH);
+		if (whole < 0 && fgetxattr(at, userns_overlay_opaque(), NULL, 0) >= 0)
+			return SEEN_END;
+		slash++;
+	}
+}
+
+static int copy_attributes(int from, int to)
+{
+	char names[4096];
+	static char value[65536];
+	ssize_t size = flistxattr(from, names, sizeof(names));
+	for (char *name = names; name < names + size; name += strlen(name) + 1) {
+		if (!strncmp(name, "trusted.", 8) || !strncmp(name, "user.overlay.", 13))
+			continue;
+		ssize_t length = fgetxattr(from, name, value, sizeof(value));
+		/* A security module's label is the file's own: it may refuse a copy. */
+		if (length < 0 || (fsetxattr(to, name, value, length, 0) < 0 && !strncmp(name, "user.", 5)))
+			return -1;
+	}
+	return 0;
+}
+
+static int copy_metadata(int from, int to, const char *path)
+{
+	struct stat st;
+	if (fstat(from, &st) < 0 || fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 07777) < 0 ||
+	    copy_attributes(from, to) < 0)
+		return fail("%.700s: give it what the layer below has", path);
+	const struct timespec times[2] = { st.st_atim, st.st_mtim };
+	return futimens(to, times) < 0 ? fail("%.700s: set its times", path) : 0;
+}
+
+static int complete_one(int top, const char *path, const struct chain_layer *below, int count)
+{
+	/* What has taken its place since is no business of ours. */
+	scoped_fd to = open_beneath(top, path, O_RDONLY | O_DIRECTORY);
+	if (to < 0)
+		return 0;
+	for (int i = count - 1; i >= 0; i--) {
+		int found = -1;
+		enum seen seen = look(below[i].dir, path, &found);
+		scoped_fd from = found;
+		if (seen == SEEN_DIRECTORY)
+			return copy_metadata(from, to, path);
+		if (seen == SEEN_END || below[i].opaque_root)
+			return 0;
+	}
+	return 0;
+}
+
+int chain_complete(int top, int implied, const struct chain_layer *below, int count)
+{
+	scoped_ptr char *line = NULL;
+	size_t room = 0;
+	FILE *names = fdopen(dup(implied), "r");
+	if (!names)
+		return fail("read the names of directories");
+	int result = 0;
+	while (result == 0 && getdelim(&line, &room, '\0', names) > 0)
+		result = complete_one(top, line, below, count);
+	fclose(names);
+	return result;
+}

@@ -1,0 +1,29 @@
+/*
+ * Keys of layers, and what a layer takes from those below it (IMAGES.md rule 12).
+ *
+ * Most layers are kept under their diff ID. One that holds directories without an entry depends on
+ * the layers below it, so it is kept under the chain ID, which stands for all of them (OCI image-spec, config).
+ */
+#ifndef ROOTFS_CHAIN_H
+#define ROOTFS_CHAIN_H
+
+#include "rootfs/sha256.h"
+#include "rootfs/store.h"
+#include "rootfs/tree.h"
+
+/* Chain IDs of COUNT layers, bottom first. */
+void chain_ids(const struct digest *diff_ids, int count, struct digest *chains);
+
+/* Where a layer lies: an open directory's name, and what is known of it. */
+struct chain_layer {
+	int dir; /* of the layer's root */
+	bool opaque_root;
+};
+
+/*
+ * Gives the directories that the file IMPLIED names (NUL behind each) in the layer TOP the owner, mode,
+ * attributes and times that the COUNT layers below show, bottom first. Returns 0, or -1 with a failure.
+ */
+int chain_complete(int top, int implied, const struct chain_layer *below, int count);
+
+#endif

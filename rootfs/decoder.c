@@ -1,0 +1,177 @@
+#include "rootfs/decoder.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "rootfs/err.h"
+#include "rootfs/inflate.h"
+#include "rootfs/sandbox.h"
+#include "rootfs/scoped.h"
+
+enum {
+	DECODER_MEMORY = 48 << 20,  /* address space beside the window: program, shared rings, libraries' own */
+	DECODER_SECONDS = 24 * 3600, /* a slow board takes hours for gigabytes of xz */
+};
+
+int compression_find(const unsigned char *data, size_t size, enum compression *compression)
+{
+	static const struct {
+		const char *magic, *name;
+		size_t size;
+		int compression; /* -1: not one of ours */
+	} known[] = {
+		{ "\x1f\x8b", "gzip", 2, GZIP },
+		{ "\x28\xb5\x2f\xfd", "zstd", 4, ZSTD },
+		{ "\xfd""7zXZ\0", "xz", 6, XZ },
+		{ "BZh", "bzip2", 3, -1 },
+		{ "\x04\x22\x4d\x18", "lz4", 4, -1 },
+		{ "LZIP", "lzip", 4, -1 },
+	};
+	*compression = PLAIN;
+	/* RFC 8878, 3.1.2: a skippable frame may come first, sixteen magic numbers. */
+	if (size >= 4 && (data[0] & 0xf0) == 0x50 && !memcmp(data + 1, "\x2a\x4d\x18", 3))
+		*compression = ZSTD;
+	/* A tar archive may begin with any name: its own magic is further on. */
+	if (size >= 263 && !memcmp(data + 257, "ustar", 5))
+		return 0;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (size < known[i].size || memcmp(data, known[i].magic, known[i].size))
+			continue;
+		if (known[i].compression < 0)
+			return failx("it is compressed with %s; wherry reads gzip, zstd and xz", known[i].name);
+		*compression = (enum compression)known[i].compression;
+	}
+	return 0;
+}
+
+int decoder_fail(struct channel *channel, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	struct piece piece = { text, strlen(text) };
+	channel_put(channel, RECORD_FAILED, &piece, 1);
+	return -1;
+}
+
+static int run_stream(struct channel *channel, struct inflater *inflater)
+{
+	size_t made;
+	do {
+		unsigned char *room = channel_room(channel);
+		if (inflater_read(inflater, room, CHANNEL_SLOT, &made) < 0)
+			return -1;
+		channel_made(channel, made);
+	} while (made == CHANNEL_SLOT);
+	return 0;
+}
+
+static int run_job(struct channel *channel, const struct decoder_task *task)
+{
+	struct inflater inflater = {
+		.channel = channel, .compression = task->compression, .window = task->window };
+	if (task->job == DECODE_INDEX)
+		return untar_index(channel);
+	if (inflater_open(&inflater) < 0)
+		return -1;
+	if (task->job == DECODE_STREAM)
+		return run_stream(channel, &inflater);
+	return untar_layer(channel, task->compression == PLAIN ? NULL : &inflater);
+}
+
+int decoder_run(struct channel *channel, const struct decoder_task *task)
+{
+	if (run_job(channel, task) < 0)
+		return -1;
+	channel_put(channel, RECORD_END, NULL, 0);
+	return 0;
+}
+
+static void be_child(struct channel *channel, const struct decoder_task *task, pid_t parent)
+{
+	channel_be_child(channel);
+	if (sandbox_enter(channel->wake_child, channel->wake_parent, DECODER_MEMORY + 3 * task->window,
+			  DECODER_SECONDS, parent) < 0)
+		_exit(2);
+	channel->wake_child = 0;
+	channel->wake_parent = 1;
+	_exit(decoder_run(channel, task) < 0);
+}
+
+int decoder_start(struct decoder *decoder, const struct decoder_task *task)
+{
+	pid_t parent = getpid();
+	*decoder = (struct decoder){ .pidfd = -1 };
+	if (channel_create(&decoder->channel) < 0) {
+		channel_destroy(&decoder->channel);
+		return -1;
+	}
+	decoder->pid = fork();
+	if (decoder->pid == 0)
+		be_child(&decoder->channel, task, parent);
+	if (decoder->pid < 0) {
+		fail("start the decoder");
+		decoder->pid = 0;
+		decoder_stop(decoder);
+		return -1;
+	}
+	channel_be_parent(&decoder->channel);
+	decoder->pidfd = (int)syscall(SYS_pidfd_open, decoder->pid, 0);
+	return 0;
+}
+
+static int describe_end(struct decoder *decoder)
+{
+	int status;
+	pid_t pid = decoder->pid;
+	decoder->pid = 0;
+	if (waitpid(pid, &status, 0) < 0)
+		return fail("wait for the decoder");
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		return failx("its decoder tried what it may not do and was killed: it may be an attack");
+	if (WIFSIGNALED(status))
+		return failx("its decoder was killed (signal %d, %s)", WTERMSIG(status),
+			     strsignal(WTERMSIG(status)));
+	if (WEXITSTATUS(status) == 2) {
+		failx("the decoder could not be separated from the system");
+		return hint("the kernel needs CONFIG_SECCOMP_FILTER");
+	}
+	return failx("its decoder ended too early");
+}
+
+/* The flag goes up, the rings are looked at again, then we sleep: see channel.c. */
+int decoder_wait(struct decoder *decoder)
+{
+	struct channel *channel = &decoder->channel;
+	struct pollfd fds[2] = {
+		{ channel->wake_parent, POLLIN, 0 },
+		{ decoder->pidfd, POLLIN, 0 },
+	};
+	uint64_t count;
+	if (poll(fds, 2, decoder->pidfd < 0 ? 1000 : -1) < 0 && errno != EINTR)
+		return fail("wait for the decoder");
+	atomic_store(&channel->down->sleeps, 0);
+	if (read(channel->wake_parent, &count, sizeof(count)) == sizeof(count))
+		return 0;
+	return fds[1].revents ? describe_end(decoder) : 0;
+}
+
+void decoder_stop(struct decoder *decoder)
+{
+	if (decoder->pid > 0) {
+		kill(decoder->pid, SIGKILL);
+		waitpid(decoder->pid, NULL, 0);
+	}
+	decoder->pid = 0;
+	scoped_close(&decoder->pidfd);
+	decoder->pidfd = -1;
+	channel_destroy(&decoder->channel);
+}

@@ -1,0 +1,324 @@
+/* One entry of a layer: what is made, in which order, and what is refused (IMAGES.md rules 10 to 13 and 19 to 21). */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "rootfs/decoder.h"
+#include "rootfs/err.h"
+#include "rootfs/remove.h"
+#include "rootfs/scoped.h"
+#include "rootfs/tree.h"
+
+enum { ATTRIBUTE_NAME = 255 }; /* XATTR_NAME_MAX */
+
+static bool begins(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+/*
+ * trusted.overlay.* or user.overlay.* out of an archive would show files that the image has deleted, or hide
+ * others; a security module's labels are the host's own. The capabilities of a program and its user's notes stay.
+ */
+static bool is_kept(const char *name)
+{
+	if (begins(name, "user.overlay."))
+		return false;
+	return begins(name, "user.") || !strcmp(name, "security.capability");
+}
+
+static int set_attribute(struct tree *tree, int file, const char *name, const void *value, size_t size)
+{
+	if (!is_kept(name) || fsetxattr(file, name, value, size, 0) == 0)
+		return 0;
+	/* EPERM: user.* is for files and directories alone, xattr(7) */
+	if (errno != ENOTSUP && errno != EPERM) {
+		char why[ATTRIBUTE_NAME + 64];
+		snprintf(why, sizeof(why), "set its attribute %s", name);
+		return tree_fail(tree, why);
+	}
+	if (!tree->warned_attributes)
+		warn("extended attributes are left out: the store's file system or the file's type has none of %s", name);
+	tree->warned_attributes = true;
+	return 0;
+}
+
+/* The records are the decoder's: their sizes may be anything. */
+static int set_attributes(struct tree *tree, int file, const struct entry *entry)
+{
+	const unsigned char *at = entry->attributes;
+	size_t left = entry->attributes_size;
+	while (left) {
+		struct attribute_record record;
+		char name[ATTRIBUTE_NAME + 1];
+		if (left < sizeof(record))
+			return tree_failx(tree, "its attributes make no sense");
+		memcpy(&record, at, sizeof(record));
+		at += sizeof(record);
+		left -= sizeof(record);
+		if (record.name_size > left || record.value_size > left - record.name_size)
+			return tree_failx(tree, "its attributes make no sense");
+		if (record.name_size > ATTRIBUTE_NAME)
+			return tree_failx(tree, "the name of an attribute is longer than 255 bytes");
+		memcpy(name, at, record.name_size);
+		name[record.name_size] = '\0';
+		if (set_attribute(tree, file, name, at + record.name_size, record.value_size) < 0)
+			return -1;
+		at += record.name_size + record.value_size;
+		left -= record.name_size + record.value_size;
+	}
+	return 0;
+}
+
+/* chown(2) clears the setuid bits and capabilities, writing clears capabilities: so this order (rule 20). */
+int tree_set_metadata(struct tree *tree, int file, const struct entry *entry)
+{
+	if (fchown(file, entry->uid, entry->gid) < 0)
+		return tree_fail(tree, "set its owner");
+	if (fchmod(file, entry->mode & 07777) < 0)
+		return tree_fail(tree, "set its mode");
+	if (set_attributes(tree, file, entry) < 0)
+		return -1;
+	return futimens(file, entry->times) < 0 ? tree_fail(tree, "set its times") : 0;
+}
+
+/* A directory on a directory takes the new metadata: the old one's attributes go. */
+static int drop_attributes(struct tree *tree, int dir)
+{
+	char names[4096];
+	ssize_t size = flistxattr(dir, names, sizeof(names));
+	if (size < 0)
+		return errno == ENOTSUP ? 0 : tree_fail(tree, "list its attributes");
+	for (char *name = names; name < names + size; name += strlen(name) + 1)
+		if (is_kept(name) && fremovexattr(dir, name) < 0)
+			return tree_fail(tree, "remove an attribute");
+	return 0;
+}
+
+/* Returns 1 where NAME is there as a directory, 0 where it had to be made; -1 with a failure. */
+static int make_directory(struct tree *tree, int dir, const char *name, bool *opaque)
+{
+	struct stat st;
+	*opaque = false;
+	if (mkdirat(dir, name, 0700) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return tree_fail(tree, "make the directory");
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return tree_fail(tree, "look at it");
+	if (S_ISDIR(st.st_mode))
+		return 1;
+	*opaque = true;
+	if (tree_clear(tree, dir, name) < 0)
+		return -1;
+	return mkdirat(dir, name, 0700) < 0 ? tree_fail(tree, "make the directory") : 0;
+}
+
+static int add_directory(struct tree *tree, const struct entry *entry, int dir, const char *name)
+{
+	bool opaque;
+	int there = make_directory(tree, dir, name, &opaque);
+	if (there < 0)
+		return -1;
+	scoped_fd made = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (made < 0)
+		return tree_fail(tree, "open the directory");
+	if (there && drop_attributes(tree, made) < 0)
+		return -1;
+	if (opaque && tree_make_opaque(tree, made) < 0)
+		return -1;
+	return tree_set_metadata(tree, made, entry);
+}
+
+/* Attributes must wait for the data, and the buffer that they are in does not. */
+static int keep_entry(struct tree *tree, const struct entry *entry)
+{
+	free(tree->kept);
+	tree->kept = NULL;
+	tree->entry = *entry;
+	tree->next = 0;
+	if (!entry->attributes_size)
+		return 0;
+	tree->kept = malloc(entry->attributes_size);
+	if (!tree->kept)
+		return tree_fail(tree, "keep its attributes");
+	memcpy(tree->kept, entry->attributes, entry->attributes_size);
+	tree->entry.attributes = tree->kept;
+	return 0;
+}
+
+static int add_file(struct tree *tree, const struct entry *entry, int dir, const char *name)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	tree->file = openat(dir, name, flags, 0600);
+	if (tree->file < 0 && errno == EEXIST) {
+		if (tree_clear(tree, dir, name) < 0)
+			return -1;
+		tree->file = openat(dir, name, flags, 0600);
+	}
+	if (tree->file < 0)
+		return tree_fail(tree, "make the file");
+	return keep_entry(tree, entry);
+}
+
+static int make_special(const struct entry *entry, int dir, const char *name)
+{
+	if (S_ISLNK(entry->mode))
+		return symlinkat(entry->link, dir, name);
+	return mknodat(dir, name, entry->mode, makedev(entry->major, entry->minor));
+}
+
+static int set_special_metadata(struct tree *tree, const struct entry *entry, int dir, const char *name)
+{
+	if (fchownat(dir, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return tree_fail(tree, "set its owner");
+	/* We have just made it, and nobody else writes here: it is what NAME says, and no link. */
+	if (!S_ISLNK(entry->mode) && fchmodat(dir, name, entry->mode & 07777, 0) < 0)
+		return tree_fail(tree, "set its mode");
+	if (utimensat(dir, name, entry->times, AT_SYMLINK_NOFOLLOW) < 0)
+		return tree_fail(tree, "set its times");
+	return 0;
+}
+
+/* Links, devices and fifos: they have no descriptor, and none of the attributes that we keep. */
+static int add_special(struct tree *tree, const struct entry *entry, int dir, const char *name)
+{
+	if (S_ISLNK(entry->mode) && (!entry->link_size || entry->link_size > PATH_BYTES))
+		return tree_failx(tree, "its target is empty or longer than 4095 bytes");
+	if (S_ISCHR(entry->mode) && !entry->major && !entry->minor)
+		return tree_failx(tree, "a character device 0/0 is overlayfs' own");
+	if (tree->in_namespace && (S_ISCHR(entry->mode) || S_ISBLK(entry->mode))) {
+		if (!tree->warned_devices)
+			warn("device nodes are left out: they can't be made without root's rights");
+		tree->warned_devices = true;
+		return 0;
+	}
+	if (make_special(entry, dir, name) < 0) {
+		if (errno != EEXIST)
+			return tree_fail(tree, "make it");
+		if (tree_clear(tree, dir, name) < 0)
+			return -1;
+		if (make_special(entry, dir, name) < 0)
+			return tree_fail(tree, "make it");
+	}
+	return set_special_metadata(tree, entry, dir, name);
+}
+
+static int add_root(struct tree *tree, const struct entry *entry)
+{
+	if (!S_ISDIR(entry->mode) || entry->hard_link)
+		return tree_failx(tree, "the layer's root is no directory");
+	if (tree_leave(tree, 0) < 0)
+		return -1;
+	tree->found.has_root = true;
+	struct level *root = &tree->levels[0];
+	root->times[0] = entry->times[0];
+	root->times[1] = entry->times[1];
+	return drop_attributes(tree, root->dir) < 0 ? -1 : tree_set_metadata(tree, root->dir, entry);
+}
+
+static int add_plain(struct tree *tree, const struct entry *entry, int dir, const char *name)
+{
+	if (entry->hard_link)
+		return tree_add_link(tree, entry, dir, name);
+	switch (entry->mode & S_IFMT) {
+	case S_IFDIR:
+		return add_directory(tree, entry, dir, name);
+	case S_IFREG:
+		return add_file(tree, entry, dir, name);
+	case S_IFLNK:
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+		return add_special(tree, entry, dir, name);
+	}
+	return tree_failx(tree, "its type is not one that a layer can have");
+}
+
+static int check(const struct tree *tree, const struct entry *entry)
+{
+	if (entry->uid > UINT32_MAX - 1 || entry->gid > UINT32_MAX - 1)
+		return tree_failx(tree, "its owner is not between 0 and 4294967294");
+	if (entry->size < 0)
+		return tree_failx(tree, "its size is negative");
+	for (int i = 0; i < 2; i++)
+		if (entry->times[i].tv_nsec < 0 || entry->times[i].tv_nsec > 999999999)
+			return tree_failx(tree, "its time makes no sense");
+	return 0;
+}
+
+static int add_below(struct tree *tree, const struct entry *entry)
+{
+	struct path *path = &tree->path;
+	int depth = path->kind == PATH_OPAQUE ? path->depth : path->depth - 1;
+	int dir = tree_enter(tree, path, depth);
+	if (dir < 0)
+		return -1;
+	if (path->kind == PATH_OPAQUE)
+		return tree_make_opaque(tree, dir);
+	const char *name = path_component(path, path->depth - 1);
+	if (path->kind == PATH_WHITEOUT)
+		return tree_add_whiteout(tree, dir, name);
+	tree->found.disk += 4096;
+	return add_plain(tree, entry, dir, name);
+}
+
+static int end_file(struct tree *tree)
+{
+	if (tree->file < 0)
+		return 0;
+	scoped_fd file = tree->file;
+	tree->file = -1;
+	/* What the data don't reach is a hole. */
+	if (tree->next < tree->entry.size && ftruncate(file, tree->entry.size) < 0)
+		return tree_fail(tree, "set its size");
+	return tree_set_metadata(tree, file, &tree->entry);
+}
+
+int tree_add(struct tree *tree, const struct entry *entry)
+{
+	if (end_file(tree) < 0)
+		return -1;
+	const char *wrong = path_parse(&tree->path, entry->path, entry->path_size);
+	if (wrong)
+		return failx("%.700s: %s", entry->path, wrong);
+	tree->found.entries++;
+	if (tree->path.kind == PATH_IGNORED)
+		return 0;
+	if (check(tree, entry) < 0)
+		return -1;
+	return tree->path.kind == PATH_ROOT ? add_root(tree, entry) : add_below(tree, entry);
+}
+
+int tree_data(struct tree *tree, int64_t offset, const void *data, size_t size)
+{
+	if (tree->file < 0)
+		return 0;
+	if (offset < tree->next || offset > tree->entry.size || (int64_t)size > tree->entry.size - offset)
+		return tree_failx(tree, "its data don't fit its size");
+	for (const char *at = data; size;) {
+		ssize_t n = pwrite(tree->file, at, size, offset);
+		if (n < 0)
+			return tree_fail(tree, "write it");
+		at += n, offset += n, size -= n;
+		tree->found.bytes += n;
+		tree->found.disk += n;
+	}
+	tree->next = offset;
+	return 0;
+}
+
+int tree_finish(struct tree *tree)
+{
+	if (end_file(tree) < 0 || tree_leave(tree, 0) < 0)
+		return -1;
+	if (futimens(tree->levels[0].dir, tree->levels[0].times) < 0)
+		return fail("set the times of the layer's root");
+	return 0;
+}

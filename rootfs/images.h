@@ -1,0 +1,46 @@
+/* The images of a store: listing them, and taking them out. */
+#ifndef ROOTFS_IMAGES_H
+#define ROOTFS_IMAGES_H
+
+#include <stdint.h>
+
+#include "rootfs/store.h"
+
+struct listed_image {
+	struct digest id;
+	char **names;
+	int name_count;
+	char created[32];     /* as its config has it, "" where it doesn't */
+	char platform[48];
+	uint64_t disk;        /* about as many bytes of its layers on a disk */
+	uint64_t shared;      /* of these, in layers that other images have, too */
+	struct digest *keys;  /* of its layers, bottom first */
+	int key_count;        /* 0 where some are missing */
+};
+
+struct image_list {
+	struct listed_image *at;
+	int count;
+};
+
+/* All images, by name, then by ID. Returns 0, or -1 with a failure. */
+int images_list(const struct store *, struct image_list *);
+void images_free(struct image_list *);
+
+/* What a removal has done. */
+struct removal {
+	int names, images, layers;
+	uint64_t disk;
+};
+
+/*
+ * Takes the name TEXT away; the image with it, if that was its last, and layers that no other image has. TEXT may
+ * be an ID: then all names go. An image that is in use stays, with a failure.
+ */
+int images_remove(struct store *, const char *text, struct removal *);
+
+/* Removes layers that no image has, and what broken loads have left; images without a name, too, if NAMELESS. */
+enum prune_what { PRUNE_LEFTOVERS, PRUNE_NAMELESS };
+int images_prune(struct store *, enum prune_what, struct removal *);
+
+#endif

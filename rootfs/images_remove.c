@@ -1,0 +1,209 @@
+/*
+ * Removal in the reverse of a load's order: names, then configs, then layers. What a power cut leaves in between
+ * is a layer that nobody needs, never an image that lacks one.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "rootfs/about.h"
+#include "rootfs/err.h"
+#include "rootfs/images.h"
+#include "rootfs/names.h"
+#include "rootfs/remove.h"
+#include "rootfs/scoped.h"
+
+/* The lock stays with the file until it is closed, by which time the name is gone. */
+static int remove_config(const struct store *store, const struct digest *id, const char *called)
+{
+	scoped_fd file = openat(store->images, id->hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (file < 0)
+		return errno == ENOENT ? 0 : fail("open image %.12s", id->hex);
+	if (flock(file, LOCK_EX | LOCK_NB) < 0) {
+		failx("image %s is in use by a container that runs", called);
+		return hint("stop the container first");
+	}
+	if (unlinkat(store->images, id->hex, 0) < 0 || fsync(store->images) < 0)
+		return fail("remove image %.12s from %s", id->hex, store->path);
+	return 0;
+}
+
+static bool is_needed(const struct image_list *list, const char *hex)
+{
+	for (int i = 0; i < list->count; i++)
+		for (int j = 0; j < list->at[i].key_count; j++)
+			if (!memcmp(list->at[i].keys[j].hex, hex, DIGEST_HEX))
+				return true;
+	return false;
+}
+
+/* Out of sight first, in one step; the rest can't leave half a layer behind. */
+static int remove_layer(const struct store *store, const struct work *work, const struct digest *key,
+			struct removal *removal)
+{
+	struct findings found = { 0 };
+	struct about_name about = about_name(key);
+	if (about_read(store, key, &found) < 0)
+		failure_clear();
+	if (renameat(store->layers, key->hex, work->dir, key->hex) == 0) {
+		removal->layers++;
+		removal->disk += found.disk;
+		if (tree_remove(work->dir, key->hex) < 0)
+			return fail("remove layer %.12s", key->hex);
+	} else if (errno != ENOENT) {
+		return fail("remove layer %.12s", key->hex);
+	}
+	if (unlinkat(store->layers, about.text, 0) < 0 && errno != ENOENT)
+		return fail("remove layer %.12s", key->hex);
+	return 0;
+}
+
+/* Which layers an image needs that lacks one isn't known: all stay until that image is loaded again or removed. */
+static bool all_known(const struct image_list *list)
+{
+	for (int i = 0; i < list->count; i++)
+		if (!list->at[i].key_count)
+			return false;
+	return true;
+}
+
+static int remove_unneeded(const struct store *store, const struct work *work, struct removal *removal)
+{
+	struct image_list list;
+	if (images_list(store, &list) < 0)
+		return -1;
+	if (!all_known(&list)) {
+		images_free(&list);
+		return 0;
+	}
+	int result = 0, fd = openat(store->layers, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	if (!stream)
+		result = fail("read %s/layers", store->path);
+	for (struct dirent *entry; result == 0 && (entry = readdir(stream));) {
+		struct digest key = { "" };
+		if (!digest_is_hex(entry->d_name, DIGEST_HEX) || is_needed(&list, entry->d_name))
+			continue;
+		memcpy(key.hex, entry->d_name, DIGEST_HEX);
+		result = remove_layer(store, work, &key, removal);
+	}
+	if (stream)
+		closedir(stream);
+	images_free(&list);
+	return result;
+}
+
+static int sweep(struct store *store, struct removal *removal)
+{
+	struct work work = { .dir = -1 };
+	if (store_make(store) < 0 || work_create(store, &work) < 0)
+		return -1;
+	int result = remove_unneeded(store, &work, removal);
+	work_destroy(store, &work);
+	return result;
+}
+
+static int remove_names(const struct store *store, const struct listed_image *image, struct removal *removal)
+{
+	for (int i = 0; i < image->name_count; i++, removal->names++)
+		if (names_remove(store, image->names[i]) < 0)
+			return -1;
+	return 0;
+}
+
+/* The config first, since it alone can be in use: but then its names would lead nowhere. So it is tried first. */
+static int check_unused(const struct store *store, const struct listed_image *image, const char *called)
+{
+	scoped_fd file = openat(store->images, image->id.hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (file < 0)
+		return fail("open image %.12s", image->id.hex);
+	if (flock(file, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	failx("image %s is in use by a container that runs", called);
+	return hint("stop the container first");
+}
+
+static int remove_image(struct store *store, const struct listed_image *image, const char *called,
+			struct removal *removal)
+{
+	if (check_unused(store, image, called) < 0 || remove_names(store, image, removal) < 0 ||
+	    remove_config(store, &image->id, called) < 0)
+		return -1;
+	removal->images++;
+	return sweep(store, removal);
+}
+
+static const struct listed_image *find(const struct image_list *list, const struct digest *id)
+{
+	for (int i = 0; i < list->count; i++)
+		if (digest_equal(&list->at[i].id, id))
+			return &list->at[i];
+	return NULL;
+}
+
+/* Of an image with several names, one alone is taken away, if that is what was given. */
+static int remove_one(struct store *store, const struct image_list *list, const char *text,
+		      const struct digest *id, struct removal *removal)
+{
+	char full[NAMES_BYTES + 1];
+	struct digest named;
+	const struct listed_image *image = find(list, id);
+	if (!image)
+		return failx("there is no image '%s' in %s", text, store->path);
+	if (image->name_count > 1 && names_complete(text, full) && names_get(store, full, &named) > 0) {
+		removal->names++;
+		return names_remove(store, full);
+	}
+	return remove_image(store, image, text, removal);
+}
+
+int images_remove(struct store *store, const char *text, struct removal *removal)
+{
+	struct digest id;
+	struct image_list list;
+	int found = names_find(store, text, &id);
+	if (found < 0)
+		return -1;
+	if (!found) {
+		failx("there is no image '%s' in %s", text, store->path);
+		return hint("wherry images lists what is there");
+	}
+	scoped_fd lock = store_lock(store, STORE_EXCLUSIVE);
+	if (lock < 0 || images_list(store, &list) < 0)
+		return -1;
+	int result = remove_one(store, &list, text, &id, removal);
+	images_free(&list);
+	return result;
+}
+
+static int remove_nameless(struct store *store, struct removal *removal)
+{
+	struct image_list list;
+	int result = 0;
+	if (images_list(store, &list) < 0)
+		return -1;
+	for (int i = 0; i < list.count && result == 0; i++) {
+		if (list.at[i].name_count)
+			continue;
+		result = remove_config(store, &list.at[i].id, list.at[i].id.hex);
+		if (result == 0)
+			removal->images++;
+	}
+	images_free(&list);
+	return result;
+}
+
+int images_prune(struct store *store, enum prune_what what, struct removal *removal)
+{
+	*removal = (struct removal){ 0 };
+	if (store->layers < 0)
+		return 0;
+	scoped_fd lock = store_lock(store, STORE_EXCLUSIVE);
+	if (lock < 0 || (what == PRUNE_NAMELESS && remove_nameless(store, removal) < 0))
+		return -1;
+	return sweep(store, removal);
+}

@@ -1,0 +1,66 @@
+#include "rootfs/json.h"
+
+#include "rootfs/err.h"
+
+/* jansson's own limit is 2048 levels, and each takes stack. Strings may hold brackets: they are skipped. */
+static bool is_shallow(const char *text, size_t size)
+{
+	int level = 0;
+	bool in_string = false;
+	for (size_t i = 0; i < size; i++) {
+		char c = text[i];
+		if (in_string) {
+			if (c == '\\')
+				i++;
+			in_string = c != '"';
+		} else if (c == '"') {
+			in_string = true;
+		} else if (c == '{' || c == '[') {
+			if (++level > JSON_LEVELS)
+				return false;
+		} else if (c == '}' || c == ']') {
+			level--;
+		}
+	}
+	return true;
+}
+
+json_t *json_read(const char *text, size_t size, const char *what)
+{
+	json_error_t error;
+	if (size > JSON_BYTES) {
+		failx("%s: it is larger than %d MiB", what, JSON_BYTES >> 20);
+		return NULL;
+	}
+	if (!is_shallow(text, size)) {
+		failx("%s: it is nested more than %d levels deep", what, JSON_LEVELS);
+		return NULL;
+	}
+	json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+	if (!json)
+		failx("%s: it is no JSON: line %d: %s", what, error.line, error.text);
+	return json;
+}
+
+const char *json_text(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}
+
+json_t *json_member_array(const json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+	return json_is_array(value) ? value : NULL;
+}
+
+json_t *json_member_object(const json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+	return json_is_object(value) ? value : NULL;
+}
+
+long long json_size(const json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+	return json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value) : -1;
+}

@@ -1,0 +1,173 @@
+#include "rootfs/lanes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "rootfs/err.h"
+#include "rootfs/progress.h"
+#include "rootfs/scoped.h"
+
+/* Two: more would not be faster on a board's cores, and each takes 2 MB. */
+enum { LANES = 2 };
+
+/* What a worker tells when it ends; both fit into a pipe. */
+struct outcome {
+	struct failure failure;
+	struct findings found;
+};
+
+struct lane {
+	pid_t pid;   /* 0: free */
+	int report;  /* pipe: its outcome */
+	struct lane_job *job;
+};
+
+struct lanes {
+	const struct work *work;
+	struct lane lane[LANES];
+	struct progress *progress;
+};
+
+static int extract(const struct work *work, struct lane_job *job, _Atomic uint64_t *progress)
+{
+	if (mkdirat(work->dir, job->directory, 0700) < 0)
+		return fail("make a directory for it");
+	scoped_fd root = openat(work->dir, job->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	scoped_fd implied = openat(work->dir, job->implied, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (root < 0 || implied < 0)
+		return fail("make a directory for it");
+	return layer_extract(&job->layer, &layer_limits, root, implied, progress, &job->found);
+}
+
+/* A layer may be PATH_DEPTH directories deep, and each takes a descriptor. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1024) {
+		limit.rlim_cur = limit.rlim_max < 1024 ? limit.rlim_max : 1024;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static void be_worker(const struct lanes *lanes, struct lane_job *job, int report, pid_t parent,
+		      _Atomic uint64_t *progress)
+{
+	struct outcome outcome = { .failure.status = 0 };
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
+	umask(0);
+	raise_descriptors();
+	if (extract(lanes->work, job, progress) < 0)
+		outcome.failure = *failure_get();
+	outcome.found = job->found;
+	_exit(write(report, &outcome, sizeof(outcome)) != sizeof(outcome));
+}
+
+static int start(struct lanes *lanes, struct lane *lane, struct lane_job *job)
+{
+	int ends[2];
+	pid_t parent = getpid();
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fail("make a pipe");
+	_Atomic uint64_t *progress = progress_add(lanes->progress);
+	pid_t pid = fork();
+	if (pid == 0)
+		be_worker(lanes, job, ends[1], parent, progress);
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		return fail("start a process for a layer");
+	}
+	*lane = (struct lane){ pid, ends[0], job };
+	return 0;
+}
+
+/* The layer's name in messages: enough of its diff ID to find it by. */
+static int blame(const struct lane *lane, const struct failure *failure)
+{
+	struct failure named = *failure;
+	failx("%.200s: layer %.12s: %.700s", lane->job->archive, lane->job->layer.diff_id.hex, failure->text);
+	named.text[0] = '\0';
+	if (named.hint[0])
+		hint("%s", named.hint);
+	return -1;
+}
+
+static int finish(const struct lanes *lanes, struct lane *lane)
+{
+	struct outcome outcome;
+	int status = 0;
+	ssize_t size = read(lane->report, &outcome, sizeof(outcome));
+	close(lane->report);
+	waitpid(lane->pid, &status, 0);
+	lane->pid = 0;
+	if (size != sizeof(outcome)) {
+		struct failure killed = { .text = "the process that extracted it was killed" };
+		return blame(lane, &killed);
+	}
+	if (outcome.failure.status)
+		return blame(lane, &outcome.failure);
+	lane->job->found = outcome.found;
+	progress_layer(lanes->progress, lane->job->layer.diff_id.hex, lane->job->layer.blob.size);
+	return 0;
+}
+
+static int wait_for_one(struct lanes *lanes)
+{
+	struct pollfd fds[LANES];
+	for (int i = 0; i < LANES; i++)
+		fds[i] = (struct pollfd){ lanes->lane[i].pid ? lanes->lane[i].report : -1, POLLIN, 0 };
+	int ready = poll(fds, LANES, progress_interval(lanes->progress));
+	if (ready < 0 && errno != EINTR)
+		return fail("wait for a layer");
+	progress_show(lanes->progress);
+	for (int i = 0; ready > 0 && i < LANES; i++)
+		if (fds[i].revents && finish(lanes, &lanes->lane[i]) < 0)
+			return -1;
+	return 0;
+}
+
+static struct lane *find_lane(struct lanes *lanes, bool busy)
+{
+	for (int i = 0; i < LANES; i++)
+		if (!!lanes->lane[i].pid == busy)
+			return &lanes->lane[i];
+	return NULL;
+}
+
+static int run(struct lanes *lanes, struct lane_job *jobs, int count)
+{
+	for (int next = 0; next < count || find_lane(lanes, true);) {
+		struct lane *lane = next < count ? find_lane(lanes, false) : NULL;
+		if (lane ? start(lanes, lane, &jobs[next++]) < 0 : wait_for_one(lanes) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int lanes_run(const struct work *work, struct lane_job *jobs, int count, int quiet)
+{
+	struct lanes lanes = { .work = work };
+	uint64_t bytes = 0;
+	for (int i = 0; i < count; i++)
+		bytes += jobs[i].layer.blob.size;
+	lanes.progress = progress_create(count, bytes, quiet);
+	int result = run(&lanes, jobs, count);
+	for (int i = 0; i < LANES; i++)
+		if (lanes.lane[i].pid) {
+			kill(lanes.lane[i].pid, SIGKILL);
+			waitpid(lanes.lane[i].pid, NULL, 0);
+			close(lanes.lane[i].report);
+		}
+	progress_destroy(lanes.progress);
+	return result;
+}

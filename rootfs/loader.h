@@ -1,0 +1,25 @@
+/* Loads images from a file into the store. */
+#ifndef ROOTFS_LOADER_H
+#define ROOTFS_LOADER_H
+
+#include "rootfs/image.h"
+#include "rootfs/plan.h"
+
+/* What a load has done, for who tells it. */
+struct load_result {
+	struct digest id;   /* of the first image */
+	int images, layers; /* in the archive; layers that had to be extracted */
+	uint64_t written;   /* bytes of the files of these */
+};
+
+/* Told of each image as soon as it is durable: its names, none or several. */
+typedef void load_told(void *context, const struct plan_image *);
+
+/*
+ * Loads PATH ("-": standard input). What the store has already isn't read again; then only the index is.
+ * On failure the store is what it was. Returns 0; -1 with a failure.
+ */
+int loader_load(struct store *, const char *path, const struct load_options *, struct load_result *,
+		load_told *, void *context);
+
+#endif

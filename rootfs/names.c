@@ -1,0 +1,260 @@
+#include "rootfs/names.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+
+static bool is_tag(const char *tag)
+{
+	size_t length = strlen(tag);
+	if (!length || length > 128 || *tag == '.' || *tag == '-')
+		return false;
+	for (; *tag; tag++)
+		if (!isalnum((unsigned char)*tag) && !strchr("._-", *tag))
+			return false;
+	return true;
+}
+
+/* Components of a-z, 0-9 and . _ - between slashes; the first may be a host and its port. */
+static bool is_repository(const char *name, size_t length)
+{
+	char before = '/';
+	for (size_t i = 0; i < length; i++) {
+		char c = name[i];
+		bool letter = isalnum((unsigned char)c);
+		if (!letter && !strchr("._-/:", c))
+			return false;
+		if (!letter && strchr("/.-_:", before) && (before == '/' || c == '/'))
+			return false;
+		if (c == ':' && !memchr(name + i, '/', length - i))
+			return false;
+		before = c;
+	}
+	return isalnum((unsigned char)before);
+}
+
+bool names_complete(const char *name, char *full)
+{
+	const char *slash = strrchr(name, '/');
+	const char *colon = strrchr(slash ? slash : name, ':');
+	size_t length = colon ? (size_t)(colon - name) : strlen(name);
+	const char *tag = colon ? colon + 1 : "latest";
+	if (!is_repository(name, length) || !is_tag(tag) || length + 1 + strlen(tag) > NAMES_BYTES)
+		return false;
+	sprintf(full, "%.*s:%s", (int)length, name, tag);
+	return true;
+}
+
+bool names_from_file(const char *file, const char *tag, char *full)
+{
+	char stem[NAMES_BYTES + 1];
+	scoped_ptr char *copy = strdup(file);
+	if (!copy || !strcmp(file, "-"))
+		return false;
+	for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
+		copy[n - 1] = '\0';
+	const char *slash = strrchr(copy, '/'), *base = slash ? slash + 1 : copy;
+	size_t n = 0;
+	for (; base[n] && n < sizeof(stem) - 140; n++)
+		stem[n] = tolower((unsigned char)base[n]);
+	stem[n] = '\0';
+	static const char *const suffixes[] = { ".gz", ".zst", ".xz", ".tgz", ".tar", ".oci", ".docker" };
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		size_t length = strlen(suffixes[i]);
+		if (n > length && !strcmp(stem + n - length, suffixes[i]))
+			stem[n -= length] = '\0';
+	}
+	strcat(strcat(stem, ":"), strlen(tag) <= 128 ? tag : "latest");
+	return !strchr(stem, '/') && names_complete(stem, full);
+}
+
+static void to_file(const char *full, char *file)
+{
+	strcpy(file, full);
+	for (char *c = file; *c; c++)
+		if (*c == '/')
+			*c = '%';
+}
+
+int names_set(const struct store *store, const struct work *work, const char *full, const struct digest *id)
+{
+	char file[NAMES_BYTES + 1], line[DIGEST_HEX + 2];
+	struct digest now;
+	int known = names_get(store, full, &now);
+	if (known < 0)
+		return -1;
+	if (known && digest_equal(&now, id))
+		return 0;
+	to_file(full, file);
+	snprintf(line, sizeof(line), "%s\n", id->hex);
+	return store_write(work, store->names, file, line, DIGEST_HEX + 1);
+}
+
+static int read_name(const struct store *store, const char *name, struct digest *id)
+{
+	char line[DIGEST_HEX + 2] = "";
+	scoped_fd file = openat(store->names, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (file < 0)
+		return errno == ENOENT ? 0 : fail("read the name %s", name);
+	if (read(file, line, DIGEST_HEX + 1) != DIGEST_HEX + 1 || !digest_is_hex(line, DIGEST_HEX))
+		return failx("%s/names/%s: it holds no image ID", store->path, name);
+	memcpy(id->hex, line, DIGEST_HEX);
+	id->hex[DIGEST_HEX] = '\0';
+	return 1;
+}
+
+int names_get(const struct store *store, const char *full, struct digest *id)
+{
+	char file[NAMES_BYTES + 1];
+	if (store->names < 0)
+		return 0;
+	to_file(full, file);
+	return read_name(store, file, id);
+}
+
+int names_remove(const struct store *store, const char *full)
+{
+	char file[NAMES_BYTES + 1];
+	to_file(full, file);
+	if (unlinkat(store->names, file, 0) < 0 && errno != ENOENT)
+		return fail("remove the name %s", full);
+	return fsync(store->names) < 0 ? fail("sync %s/names", store->path) : 0;
+}
+
+struct listing {
+	char **names;
+	size_t count;
+};
+
+static void free_listing(struct listing *listing)
+{
+	for (size_t i = 0; i < listing->count; i++)
+		free(listing->names[i]);
+	free(listing->names);
+}
+
+static int add_to_listing(struct listing *listing, const char *name)
+{
+	char **grown = realloc(listing->names, (listing->count + 1) * sizeof(*grown));
+	if (!grown)
+		return fail("list the names");
+	listing->names = grown;
+	grown[listing->count] = strdup(name);
+	return grown[listing->count] ? (listing->count++, 0) : fail("list the names");
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int list_names(const struct store *store, struct listing *listing)
+{
+	int result = 0, fd = openat(store->names, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	if (!stream)
+		return fail("read %s/names", store->path);
+	for (struct dirent *entry; result == 0 && (entry = readdir(stream));)
+		if (entry->d_name[0] != '.')
+			result = add_to_listing(listing, entry->d_name);
+	closedir(stream);
+	if (listing->count)
+		qsort(listing->names, listing->count, sizeof(*listing->names), compare_names);
+	return result;
+}
+
+int names_each(const struct store *store, int (*each)(void *, const char *, const struct digest *), void *context)
+{
+	struct listing listing = { 0 };
+	struct digest id;
+	if (store->names < 0)
+		return 0;
+	int result = list_names(store, &listing);
+	for (size_t i = 0; result >= 0 && i < listing.count; i++) {
+		result = read_name(store, listing.names[i], &id);
+		for (char *c = listing.names[i]; *c; c++)
+			if (*c == '%')
+				*c = '/';
+		if (result > 0)
+			result = each(context, listing.names[i], &id);
+	}
+	free_listing(&listing);
+	return result < 0 ? -1 : 0;
+}
+
+/* ---- finding ---- */
+
+struct search {
+	const char *text;  /* as it was given */
+	char full[NAMES_BYTES + 1];
+	struct digest found;
+	int count;
+};
+
+static int match_end(void *context, const char *full, const struct digest *id)
+{
+	struct search *search = context;
+	size_t length = strlen(full), wanted = strlen(search->full);
+	if (length <= wanted || full[length - wanted - 1] != '/' || strcmp(full + length - wanted, search->full))
+		return 0;
+	if (!search->count || !digest_equal(&search->found, id))
+		search->count++;
+	search->found = *id;
+	return 0;
+}
+
+static int find_name(const struct store *store, struct search *search)
+{
+	if (!names_complete(search->text, search->full))
+		return 0;
+	int got = names_get(store, search->full, &search->found);
+	if (got)
+		return got;
+	if (names_each(store, match_end, search) < 0)
+		return -1;
+	if (search->count > 1)
+		return failx("'%s' is the end of several images' names: wherry images lists them", search->text);
+	return search->count;
+}
+
+static int find_id(const struct store *store, struct search *search)
+{
+	const char *prefix = search->text;
+	if (*prefix == '@')
+		prefix++;
+	if (!strncmp(prefix, "sha256:", 7))
+		prefix += 7;
+	size_t length = strlen(prefix);
+	if (length < (prefix == search->text ? 4 : 1) || length > DIGEST_HEX || !digest_is_hex(prefix, length))
+		return 0;
+	int fd = store->images < 0 ? -1 : openat(store->images, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	if (!stream)
+		return 0;
+	for (struct dirent *entry; (entry = readdir(stream));)
+		if (!strncmp(entry->d_name, prefix, length) && strlen(entry->d_name) == DIGEST_HEX) {
+			memcpy(search->found.hex, entry->d_name, DIGEST_HEX + 1);
+			search->count++;
+		}
+	closedir(stream);
+	return search->count > 1 ? failx("'%s' is the beginning of several images' IDs", search->text) : search->count;
+}
+
+int names_find(const struct store *store, const char *text, struct digest *id)
+{
+	struct search search = { .text = text };
+	int found = find_name(store, &search);
+	if (found == 0) {
+		search.count = 0;
+		found = find_id(store, &search);
+	}
+	*id = search.found;
+	return found;
+}

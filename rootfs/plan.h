@@ -1,0 +1,63 @@
+/* What an archive's documents say is in it: images, their configs, layers and names, each checked. */
+#ifndef ROOTFS_PLAN_H
+#define ROOTFS_PLAN_H
+
+#include "rootfs/archive.h"
+#include "rootfs/json.h"
+#include "rootfs/platform.h"
+
+struct plan_layer {
+	struct digest diff_id;
+	struct digest digest; /* hex "" where none is stated: old docker archives */
+	struct blob blob;
+	bool there;           /* the archive has it */
+	char name[128];       /* of its member, for messages */
+};
+
+struct plan_image {
+	struct digest id;
+	char *config;
+	size_t config_size;
+	struct plan_layer *layers; /* bottom first */
+	int layer_count;
+	char **names;
+	int name_count;
+};
+
+struct plan {
+	struct plan_image *images;
+	int count;
+};
+
+/* PLATFORM NULL: this machine's. Returns 0, or -1 with a failure that names the archive. */
+int plan_read(struct plan *, struct archive *, const char *platform);
+void plan_free(struct plan *);
+
+/* ---- among the files that read it ---- */
+
+/* A place in the OCI documents: what is pointed at, and how it must hash. */
+struct descriptor {
+	const char *media_type; /* "" where absent; borrowed */
+	struct digest digest;
+	long long size;
+};
+
+struct plan_reader {
+	struct archive *archive;
+	struct plan *plan;
+	struct platform platform;
+	bool any; /* the platform was not asked for: it is this machine's */
+};
+
+struct plan_image *plan_add(struct plan_reader *);
+int plan_add_name(struct plan_image *, const char *name);
+/*
+ * Takes the image's config: its ID, its platform, its diff IDs, for which layers are made. Returns 0, or -1.
+ */
+int plan_set_config(struct plan_reader *, struct plan_image *, char *config, size_t size);
+/* docker-archive: manifest.json. */
+int plan_read_docker(struct plan_reader *);
+/* OCI: index.json. */
+int plan_read_oci(struct plan_reader *);
+
+#endif

@@ -1,0 +1,96 @@
+#include "rootfs/progress.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { INTERVAL_MS = 100 };
+
+struct progress {
+	size_t mapped;
+	int layers, started, done;
+	uint64_t bytes;
+	bool terminal;
+	struct timespec begun;
+	_Atomic uint64_t counters[];
+};
+
+struct progress *progress_create(int layers, uint64_t bytes, bool quiet)
+{
+	size_t size = sizeof(struct progress) + layers * sizeof(_Atomic uint64_t);
+	if (quiet || layers == 0)
+		return NULL;
+	struct progress *progress = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (progress == MAP_FAILED)
+		return NULL;
+	progress->mapped = size;
+	progress->layers = layers;
+	progress->bytes = bytes;
+	progress->terminal = isatty(STDERR_FILENO);
+	clock_gettime(CLOCK_MONOTONIC, &progress->begun);
+	return progress;
+}
+
+static void put(const char *line)
+{
+	if (write(STDERR_FILENO, line, strlen(line)) < 0)
+		return; /* nobody looks */
+}
+
+void progress_destroy(struct progress *progress)
+{
+	if (!progress)
+		return;
+	if (progress->terminal)
+		put("\r\033[K");
+	munmap(progress, progress->mapped);
+}
+
+_Atomic uint64_t *progress_add(struct progress *progress)
+{
+	return progress && progress->started < progress->layers ? &progress->counters[progress->started++] : NULL;
+}
+
+void progress_layer(struct progress *progress, const char *diff_id, uint64_t size)
+{
+	char line[128];
+	if (!progress)
+		return;
+	progress->done++;
+	if (progress->terminal)
+		return;
+	snprintf(line, sizeof(line), "layer %.12s: %llu.%llu MB (%d of %d)\n", diff_id,
+		 (unsigned long long)size / 1000000, (unsigned long long)size / 100000 % 10,
+		 progress->done, progress->layers);
+	put(line);
+}
+
+static double seconds_since(const struct timespec *begun)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - begun->tv_sec + (now.tv_nsec - begun->tv_nsec) / 1e9;
+}
+
+void progress_show(struct progress *progress)
+{
+	char line[128];
+	uint64_t read = 0;
+	if (!progress || !progress->terminal)
+		return;
+	for (int i = 0; i < progress->started; i++)
+		read += progress->counters[i];
+	double seconds = seconds_since(&progress->begun);
+	snprintf(line, sizeof(line), "\r\033[Kloading: %llu of %llu MB, %d of %d layers, %.0f MB/s",
+		 (unsigned long long)read / 1000000, (unsigned long long)progress->bytes / 1000000,
+		 progress->done, progress->layers, seconds > 0 ? read / 1e6 / seconds : 0);
+	put(line);
+}
+
+int progress_interval(const struct progress *progress)
+{
+	return progress && progress->terminal ? INTERVAL_MS : -1;
+}

@@ -1,0 +1,24 @@
+/* How far a load has got: one line that changes on a terminal, a line for each layer elsewhere. */
+#ifndef ROOTFS_PROGRESS_H
+#define ROOTFS_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct progress;
+
+/* For LAYERS layers of BYTES together; NULL, which the others accept, where QUIET or out of memory. */
+struct progress *progress_create(int layers, uint64_t bytes, bool quiet);
+void progress_destroy(struct progress *);
+
+/* The counter of the next layer's bytes, shared with the process that will count them. */
+_Atomic uint64_t *progress_add(struct progress *);
+
+/* A layer is there, of SIZE bytes. */
+void progress_layer(struct progress *, const char *diff_id, uint64_t size);
+
+/* Shows it anew, on a terminal; and how many milliseconds to wait until the next time, -1: none. */
+void progress_show(struct progress *);
+int progress_interval(const struct progress *);
+
+#endif

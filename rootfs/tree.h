@@ -1,0 +1,94 @@
+/*
+ * Writes one layer's tree. Every entry may have been made by an attacker: nothing is written but through
+ * descriptors beneath the layer's root, and lower layers are never looked at.
+ */
+#ifndef ROOTFS_TREE_H
+#define ROOTFS_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "rootfs/path.h"
+
+/* What an archive says of an entry. Its pointers are good until the next one. */
+struct entry {
+	mode_t mode; /* with its type */
+	uint64_t uid, gid;
+	int64_t size;
+	struct timespec times[2]; /* access, modification */
+	uint32_t major, minor;
+	bool hard_link;
+	const char *path, *link;
+	size_t path_size, link_size;
+	const unsigned char *attributes; /* struct attribute_record each, rootfs/decoder.h */
+	size_t attributes_size;
+};
+
+/* What has been found out about the layer. */
+struct findings {
+	uint64_t entries; /* as many as the archive has */
+	uint64_t bytes;   /* of data written */
+	uint64_t disk;    /* about as many bytes of a disk, in blocks of 4 KiB */
+	bool has_root;    /* it has an entry for its root */
+	bool opaque_root; /* it hides all layers below it */
+	bool implied;     /* it holds directories that it has no entry for (IMAGES.md rule 12) */
+};
+
+/* A directory on the way to where we write. */
+struct level {
+	int dir;
+	struct timespec times[2]; /* writing in it changes them: they are set again when it is left (rule 21) */
+};
+
+struct tree {
+	struct level levels[PATH_DEPTH + 1]; /* 0: the root, borrowed */
+	int depth;           /* how many are open beside the root */
+	struct path open;    /* their names */
+	bool stale;          /* what is open may not be what its name says any more */
+	const char *opaque;  /* overlayfs' name of the attribute that makes a directory opaque */
+	bool in_namespace;   /* a user namespace: no device nodes (rule 22) */
+	bool warned_attributes, warned_devices;
+	int implied;         /* file for the names of implied directories, NUL behind each; borrowed */
+	struct findings found;
+	struct path path;    /* of the entry at hand */
+	/* The regular file that is being written; -1: none. */
+	int file;
+	int64_t next;        /* where in it data may go on */
+	struct entry entry;  /* its metadata, with attributes of its own */
+	unsigned char *kept; /* these */
+};
+
+/* ROOT: an empty directory. Returns 0, or -1 with a failure; so do all of them. */
+int tree_open(struct tree *, int root, int implied);
+int tree_add(struct tree *, const struct entry *);
+/* Data of the file that was added last; those of anything else are ignored. */
+int tree_data(struct tree *, int64_t offset, const void *data, size_t size);
+/* All is there: sets what must be set last. */
+int tree_finish(struct tree *);
+void tree_close(struct tree *);
+
+/* Used among the files that write it. */
+
+/* Opens the first DEPTH directories of PATH, makes what is missing; returns the last, borrowed. */
+int tree_enter(struct tree *, const struct path *, int depth);
+/* Leaves all levels below DEPTH. */
+int tree_leave(struct tree *, int depth);
+/* Removes what is at NAME of this layer. */
+int tree_clear(struct tree *, int dir, const char *name);
+int tree_add_whiteout(struct tree *, int dir, const char *name);
+int tree_make_opaque(struct tree *, int dir);
+/* True for a 0/0 character device. */
+struct stat;
+bool tree_is_whiteout(const struct stat *);
+/* As tree_make_opaque, where what was at that place was no directory. */
+int tree_add_link(struct tree *, const struct entry *, int dir, const char *name);
+/* Mode, owner, attributes and times, in that order (rule 20); FILE is any but a symbolic link. */
+int tree_set_metadata(struct tree *, int file, const struct entry *);
+/* Records the failure with the entry's name; errno says why where WHY ends an attempt. */
+int tree_fail(const struct tree *, const char *why);
+int tree_failx(const struct tree *, const char *why);
+
+#endif

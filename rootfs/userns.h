@@ -1,0 +1,13 @@
+/* What differs in a user namespace, where root is not the machine's (IMAGES.md rule 22). */
+#ifndef ROOTFS_USERNS_H
+#define ROOTFS_USERNS_H
+
+#include <stdbool.h>
+
+/* True where this process' root is not the machine's. */
+bool userns_inside(void);
+
+/* The attribute that makes a directory opaque for overlayfs: mounted with userxattr inside, without outside. */
+const char *userns_overlay_opaque(void);
+
+#endif
