@@ -85,9 +85,11 @@ CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(LIBC_CPPFLAGS) $(CPPFL
 LDFLAGS_ALL = -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,--build-id=none,--fatal-warnings \
 	$(LDFLAGS)
 
-# The init: no libc, only the kernel's headers.
-INIT_CFLAGS = $(CFLAGS_COMMON) -ffreestanding -fno-pie -fno-stack-protector -fomit-frame-pointer \
-	$(INIT_CFLAGS.$(ARCH))
+# The init: no libc, only the kernel's headers. All of it is compiled as one, at the link; what is
+# switched off (-fno-...) would save time, not space.
+INIT_CFLAGS = $(CFLAGS_COMMON) -Oz -ffreestanding -fno-pie -fno-stack-protector -fomit-frame-pointer \
+	-flto -fno-inline-functions-called-once -fno-cse-follow-jumps $(INIT_CFLAGS.$(ARCH))
+INIT_CFLAGS.x86_64 = -mpreferred-stack-boundary=3 -mno-sse -malign-data=abi -fno-jump-tables
 # Constants in .sdata would share a page, and its rights, with .sbss.
 INIT_CFLAGS.riscv64 = -msmall-data-limit=0
 INIT_CPPFLAGS = -I.
@@ -125,7 +127,7 @@ $B/libwherry.a: $(filter-out $(main_obj),$(launcher_obj)) $(rootfs_obj) launcher
 	$(call say,AR)$(AR) qcsD $@ $(filter %.o,$^)
 
 $B/wherry-init.debug: $(init_obj)
-	$(call say,LINK)$(CC) $(INIT_LDFLAGS) -o $@ $^ $(INIT_LIBS)
+	$(call say,LINK)$(CC) $(INIT_CFLAGS) $(INIT_LDFLAGS) -o $@ $^ $(INIT_LIBS)
 
 $B/wherry $B/wherry-init: %: %.debug
 	$(call say,STRIP)$(STRIP) -s -R .comment -o $@ $<

@@ -10,9 +10,12 @@
 /* Milliseconds. KILL needs a moment, but what the kernel holds must not hold us for ever. */
 enum { KILL_AGAIN = 100, GIVE_UP = 5000, LOOK_AGAIN = 20 };
 
-static long long kill_at;    /* 0: not draining */
-static long long give_up_at; /* 0: not killing */
-static bool over, told, strangers;
+static struct {
+	long long kill_at;    /* 0: not draining */
+	long long give_up_at; /* 0: not killing */
+	bool told, over;      /* what the program has left; no longer to be waited for */
+	bool strangers;       /* only processes are left that have other parents */
+} drain;
 
 struct entry {
 	uint64_t inode;
@@ -127,8 +130,8 @@ static void signal_all(int sig)
 
 void drain_begin(void)
 {
-	if (!kill_at)
-		kill_at = now() + opt.grace;
+	if (!drain.kill_at)
+		drain.kill_at = now() + opt.grace;
 	if (opt.grace)
 		signal_all(SIGTERM);
 }
@@ -136,15 +139,15 @@ void drain_begin(void)
 bool drain_over(bool children)
 {
 	if (program.pid)
-		return over;
-	if (over || !rules())
+		return drain.over;
+	if (drain.over || !rules())
 		return true;
 	/* who has entered the namespace from outside is no child of ours (setns(2)) */
-	strangers = !children && is_pid1 && !is_machine && sys_kill(-1, 0) == 0;
-	if (!children && !strangers)
+	drain.strangers = !children && is_pid1 && !is_machine && sys_kill(-1, 0) == 0;
+	if (!children && !drain.strangers)
 		return true;
-	if (!told) {
-		told = true;
+	if (!drain.told) {
+		drain.told = true;
 		drain_begin();
 	}
 	return false;
@@ -154,25 +157,37 @@ int drain_due(void)
 {
 	long long left;
 
-	if (!kill_at)
+	if (!drain.kill_at)
 		return -1;
-	left = kill_at - now();
+	left = drain.kill_at - now();
 	if (left < 0)
 		return 0;
-	return strangers && left > LOOK_AGAIN ? LOOK_AGAIN : left;
+	return drain.strangers && left > LOOK_AGAIN ? LOOK_AGAIN : left;
 }
 
 /* When PID 1 of a container ends, the kernel kills the rest and waits for it. */
 void drain_step(void)
 {
-	long long time = now();
+	long long time;
 
-	if (!kill_at || time < kill_at)
+	if (!drain.kill_at || (time = now()) < drain.kill_at)
 		return;
-	if (!give_up_at)
-		give_up_at = time + GIVE_UP;
-	over = time > give_up_at || (is_pid1 && !is_machine && !program.pid);
-	kill_at = time + KILL_AGAIN;
-	if (!over)
+	if (!drain.give_up_at)
+		drain.give_up_at = time + GIVE_UP;
+	drain.over = time > drain.give_up_at || (is_pid1 && !is_machine && !program.pid);
+	drain.kill_at = time + KILL_AGAIN;
+	if (!drain.over)
 		signal_all(SIGKILL);
+	else if (program.pid)
+		program.status = 128 + SIGKILL;
+}
+
+bool drain_is_killing(void)
+{
+	return drain.give_up_at != 0;
+}
+
+void drain_reset(void)
+{
+	drain = (typeof(drain)){ 0 };
 }

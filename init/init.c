@@ -6,7 +6,7 @@
  * taken one by one in one place, supervise(). It waits without a time-out, holds no
  * descriptors but those it was told to, and needs no privilege.
  */
-#include "init/init.h"
+#include "init/machine.h"
 
 #include <linux/prctl.h>
 #include <linux/wait.h>
@@ -21,12 +21,14 @@ void report(enum report_kind kind, int value)
 {
 	const struct report record = { kind, value };
 
-	if (opt.report_fd >= 0)
+	if (opt.report_fd)
 		put(opt.report_fd, &record, sizeof(record));
 }
 
 _Noreturn void quit(int status)
 {
+	if (is_machine)
+		machine_down(status, POWEROFF);
 	sys_exit(status);
 }
 
@@ -37,7 +39,7 @@ static void program_changed(int status)
 
 	if (sig == 0x7f) {
 		report(REPORT_STOPPED, code);
-		if (opt.report_fd < 0)
+		if (!opt.report_fd)
 			terminal_stopped(code);
 		return;
 	}
@@ -68,6 +70,8 @@ static void handle(int sig, const siginfo_t *info)
 	/* the kernel's own news of a child; anybody else's is for the program */
 	if (sig == SIGCHLD && info->si_code > 0)
 		return;
+	if (is_machine && machine_handle(sig))
+		return;
 	signals_forward(sig, info);
 	if (sig == opt.stop_signal && opt.grace && program.pid)
 		drain_begin();
@@ -78,6 +82,13 @@ static void handle(int sig, const siginfo_t *info)
  * than others and would always be given first: when one has been dealt with, those
  * others come first, so that a storm of orphans holds none of them up.
  */
+static int due(void)
+{
+	int drain = drain_due(), watchdog = watchdog_due();
+
+	return watchdog < 0 || (drain >= 0 && drain < watchdog) ? drain : watchdog;
+}
+
 static void supervise(void)
 {
 	enum left left = MORE_TO_BURY;
@@ -94,15 +105,15 @@ static void supervise(void)
 		if (drain_over(left != NOBODY))
 			return;
 		sig = signals_next(others_first ? ~SIGBIT(SIGCHLD) : ~0ULL, &info,
-				   others_first ? 0 : drain_due());
+				   others_first ? 0 : due());
 		if (sig > 0)
 			handle(sig, &info);
-		else if (sig == -EAGAIN && !others_first)
-			drain_step();
+		else
+			others_first = false;
 		if (sig == SIGCHLD)
 			left = MORE_TO_BURY;
-		if (sig < 0)
-			others_first = false;
+		drain_step();
+		watchdog_feed();
 	}
 }
 
@@ -119,6 +130,17 @@ static void let_go(void)
 	sys_close_range(opt.report_fd + 1, ~0U);
 }
 
+/* Starts the program and stays with it; returns the exit status. */
+int run(void)
+{
+	program.status = program_start();
+	if (!program.pid)
+		quit(program.status);
+	let_go();
+	supervise();
+	return program.status ^ opt.remap[program.status];
+}
+
 static void prepare(void)
 {
 	sys_prctl(PR_SET_NAME, (long)"wherry-init", 0);
@@ -126,28 +148,31 @@ static void prepare(void)
 		sys_prctl(PR_SET_PDEATHSIG, opt.pdeathsig, 0);
 	if (opt.subreaper)
 		sys_prctl(PR_SET_CHILD_SUBREAPER, 1, 0);
-	if (opt.report_fd >= 0)
+	if (opt.report_fd)
 		sys_fcntl(opt.report_fd, F_SETFD, FD_CLOEXEC);
 }
 
 /* STACK holds argc, argv, NULL, envp, NULL. */
-_Noreturn void init_start(long *stack)
+__attribute__((used)) _Noreturn void init_start(long *stack)
 {
 	char **argv = (char **)(stack + 1);
 
 	signals_take();
-	is_pid1 = sys_getpid() == 1;
+	opt.stop_signal = SIGTERM;
 	program.envp = argv + *stack + 1;
+	is_pid1 = sys_getpid() == 1;
+	is_machine = is_pid1 && machine_is_ours();
+	if (is_machine)
+		machine_start();
 	program.argv = options_read(argv + (*stack > 0));
+	if (is_machine && !*program.argv)
+		program.argv = options_read(record_read());
 	if (!*program.argv) {
 		say("no program given; --help lists the options", "", 0);
 		quit(EXIT_USAGE);
 	}
 	prepare();
-	program.status = program_start();
-	if (!program.status) {
-		let_go();
-		supervise();
-	}
-	quit(program.status ^ opt.remap[program.status]);
+	if (is_machine)
+		machine_run();
+	quit(run());
 }

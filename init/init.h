@@ -8,32 +8,31 @@
 enum { EXIT_USAGE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 enum action { POWEROFF, REBOOT, HALT, RESPAWN };
 
-/* What the command line asks for. Zero is the default, but for those that options.c sets. */
+/* What the command line asks for; zero is the default. */
 struct options {
 	bool group;               /* signals go to the program's process group */
 	bool subreaper;           /* orphans come to us although we are not PID 1 */
 	uint8_t stop_signal;
 	uint8_t pdeathsig;        /* 0: none */
-	uint8_t on_exit;          /* enum action */
-	int report_fd;            /* -1: none */
+	int report_fd;            /* 0: none, since that is the program's own */
 	int grace;                /* milliseconds from TERM to KILL */
+	int on_exit;              /* enum action */
 	const char *oom_score_adj;/* the program's own, as /proc spells it */
+	const char *cwd;
 	const char *modules;      /* a file that lists kernel modules */
 	const char *watchdog;
-	const char *exit_to[3];   /* where else the exit status goes */
+	const char *exit_to;      /* where else the exit status goes */
 	uint8_t remap[256];       /* exit status XOR what becomes of it */
 	uint8_t rewrite[LAST_SIGNAL + 1]; /* signal XOR what becomes of it */
 };
 extern struct options opt;
 
-/* The program, as PID 1 of a container or of a machine sees it. */
+/* The program. */
 struct program {
-	char **argv; /* argv[-1] may be written to */
+	char **argv;              /* argv[-1] may be written to */
 	char **envp;
-	const char *cwd;          /* NULL: where init was started */
-	const int *groups;        /* supplementary; only with groups_set */
-	int ngroups;
-	int uid, gid;             /* -1: unchanged */
+	int ids[64];              /* user, group, supplementary groups */
+	unsigned nids;            /* 0: it runs as we do */
 	sigbits mask;             /* the mask that init was given */
 	struct disposition chld;  /* what init was given for SIGCHLD */
 	int pid;                  /* 0: not running */
@@ -45,14 +44,20 @@ extern bool is_pid1;
 extern bool is_machine; /* PID 1 of the initial PID namespace: the machine is ours */
 
 /* init.c */
-_Noreturn void quit(int status); /* ends init; in machine mode: takes the machine down */
+int run(void);                   /* the program, from start to end; its exit status */
+_Noreturn void quit(int status); /* without one: ends init, or powers the machine off */
 
 /* text.c: at most END - AT bytes are appended, the terminating NUL not counted; returns the new end */
 char *append(char *at, const char *end, const char *text);
 char *append_number(char *at, const char *end, unsigned number);
+/* Behind what ends WORD: NUL or a newline. */
+const char *next_word(const char *word);
 /* Digits at *AT, or -1; *AT moves behind them. */
 int read_number(const char **at);
-/* Whether WORD is NAME, which a space may end too; then *END is what follows in WORD: NUL, ':' or '='. */
+/*
+ * Whether WORD is NAME, which ends with a space, a newline or NUL; then *END is what
+ * follows in WORD: NUL, or one of : = + -
+ */
 bool same_word(const char *word, const char *name, const char **end);
 /* "wherry-init: WHAT" and NAME on standard error, then what ERROR means unless it is 0. */
 void say(const char *what, const char *name, int error);
@@ -86,7 +91,9 @@ void terminal_leave(void);          /* the program has ended */
 void drain_begin(void);             /* tells what is left to end; the program itself gets the stop signal */
 bool drain_over(bool children);     /* the program has ended, and what was to be waited for is gone */
 int drain_due(void);                /* milliseconds until drain_step, or -1 */
-void drain_step(void);
+void drain_step(void);              /* to be called now and then: does what is due */
+bool drain_is_killing(void);
+void drain_reset(void);             /* for the next program */
 
 void report(enum report_kind kind, int value);
 

@@ -2,7 +2,7 @@
  * The start of the program. The child shares our memory until it executes the program
  * (vfork(2)): it makes system calls, and writes nothing but `failed`.
  */
-#include "init/init.h"
+#include "init/machine.h"
 
 #include <linux/sched.h>
 
@@ -22,27 +22,48 @@ static _Noreturn void give_up(const char *name, int error)
 static void restore_oom_score(void)
 {
 	static const char file[] = "/proc/self/oom_score_adj";
-	const char *end = opt.oom_score_adj;
+	const char *score = opt.oom_score_adj;
 	int fd, error;
 
-	if (!end)
+	if (!score)
 		return;
-	while (*end)
-		end++;
 	error = fd = sys_open(file, O_WRONLY);
 	if (fd >= 0) {
-		error = sys_write(fd, opt.oom_score_adj, end - opt.oom_score_adj);
+		error = sys_write(fd, score, next_word(score) - 1 - score);
 		sys_close(fd);
 	}
 	if (error < 0)
 		say("", file, -error);
 }
 
+/* As a record asks for it. Whoever isn't root keeps no capability (capabilities(7)). */
+static void become_user(void)
+{
+	int uid = program.ids[0], gid = program.ids[1], more = program.nids - 2;
+	int error = syscall2(NR_SETGROUPS, more < 0 ? 0 : more, (long)(program.ids + 2));
+
+	if (error == 0)
+		error = syscall3(NR_SETRESGID, gid, gid, gid);
+	if (error == 0)
+		error = syscall3(NR_SETRESUID, uid, uid, uid);
+	if (error < 0)
+		give_up("user", error);
+}
+
 /* Signals come through only here, with everything else in place. */
 static _Noreturn void become_program(void)
 {
-	terminal_enter();
+	int error;
+
+	if (is_machine)
+		console_enter();
+	else
+		terminal_enter();
 	restore_oom_score();
+	if (program.nids)
+		become_user();
+	if (opt.cwd && (error = sys_chdir(opt.cwd)) < 0)
+		give_up(opt.cwd, error);
 	sys_sigaction(SIGCHLD, &program.chld, NULL);
 	sys_sigprocmask(SIG_SETMASK, &program.mask, NULL);
 	give_up(program.argv[0], program_exec());
@@ -68,7 +89,7 @@ int program_start(void)
 		return 0;
 	}
 	report(REPORT_NOT_RUN, failed.error);
-	if (opt.report_fd < 0)
+	if (!opt.report_fd)
 		say("", failed.name, failed.error);
 	return failed.error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }

@@ -39,6 +39,17 @@ struct disposition {
 #define NR_CLOCK_GETTIME __NR_clock_gettime
 #endif
 
+/* On 32-bit ARM the plain ones take 16-bit numbers. */
+#ifdef __NR_setresuid32
+#define NR_SETGROUPS __NR_setgroups32
+#define NR_SETRESGID __NR_setresgid32
+#define NR_SETRESUID __NR_setresuid32
+#else
+#define NR_SETGROUPS __NR_setgroups
+#define NR_SETRESGID __NR_setresgid
+#define NR_SETRESUID __NR_setresuid
+#endif
+
 /* An argument that the kernel doesn't read: whatever the register holds, at no cost. */
 static inline long unread(void)
 {
@@ -48,25 +59,10 @@ static inline long unread(void)
 	return value;
 }
 
-static inline long syscall4(long number, long a, long b, long c, long d)
-{
-	return syscall5(number, a, b, c, d, unread());
-}
-
-static inline long syscall3(long number, long a, long b, long c)
-{
-	return syscall4(number, a, b, c, unread());
-}
-
-static inline long syscall2(long number, long a, long b)
-{
-	return syscall3(number, a, b, unread());
-}
-
-static inline long syscall1(long number, long a)
-{
-	return syscall2(number, a, unread());
-}
+#define syscall4(number, a, b, c, d) syscall5(number, a, b, c, d, unread())
+#define syscall3(number, a, b, c) syscall4(number, a, b, c, unread())
+#define syscall2(number, a, b) syscall3(number, a, b, unread())
+#define syscall1(number, a) syscall2(number, a, unread())
 
 /* vfork(2); the child may only make system calls and change what init expects to be changed. */
 long sys_vfork(void) __attribute__((returns_twice));
@@ -128,9 +124,13 @@ static inline int sys_prctl(int what, long a, long b)
 	return syscall5(__NR_prctl, what, a, b, 0, 0);
 }
 
-static inline int sys_open(const char *path, int flags)
+/* Close-on-exec; makes no files. */
+int sys_open(const char *path, int flags);
+
+/* As dup2(2): nothing is close-on-exec. */
+static inline int sys_dup3(int from, int to)
 {
-	return syscall4(__NR_openat, AT_FDCWD, (long)path, flags | O_CLOEXEC, 0644);
+	return syscall3(__NR_dup3, from, to, 0);
 }
 
 static inline int sys_close(int fd)

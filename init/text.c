@@ -6,7 +6,6 @@ static const char errors[] =
 	"\x01" "Operation not permitted\0"
 	"\x02" "No such file or directory\0"
 	"\x05" "Input/output error\0"
-	"\x06" "No such device or address\0"
 	"\x07" "Argument list too long\0"
 	"\x08" "Exec format error\0"
 	"\x0b" "Resource temporarily unavailable\0"
@@ -15,7 +14,6 @@ static const char errors[] =
 	"\x10" "Device or resource busy\0"
 	"\x13" "No such device\0"
 	"\x14" "Not a directory\0"
-	"\x15" "Is a directory\0"
 	"\x16" "Invalid argument\0"
 	"\x1a" "Text file busy\0"
 	"\x1e" "Read-only file system\0"
@@ -36,14 +34,18 @@ char *append_number(char *at, const char *end, unsigned number)
 	return append(at, end, (char[]){ '0' + number % 10, 0 });
 }
 
+const char *next_word(const char *word)
+{
+	while (*word && *word != '\n')
+		word++;
+	return word + 1;
+}
+
 static char *append_error(char *at, const char *end, int error)
 {
-	for (const char *row = errors; *row; row++) {
+	for (const char *row = errors; *row; row = next_word(row))
 		if (*row == error)
 			return append(at, end, row + 1);
-		while (*row)
-			row++;
-	}
 	return append_number(append(at, end, "error "), end, error);
 }
 
@@ -60,11 +62,13 @@ int read_number(const char **at)
 
 bool same_word(const char *word, const char *name, const char **end)
 {
-	while (*name && *name != ' ')
+	while (*name > ' ')
 		if (*word++ != *name++)
 			return false;
+	if (*word && *word != ':' && *word != '=' && *word != '+' && *word != '-')
+		return false;
 	*end = word;
-	return !*word || *word == ':' || *word == '=';
+	return true;
 }
 
 void put(int fd, const void *data, size_t size)
