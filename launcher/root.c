@@ -157,12 +157,45 @@ static int mount_staging(const struct root *root)
 	return mkdir(path, 0755) < 0 ? fail("make %s", path) : 0;
 }
 
+static bool is_top(void)
+{
+	struct stat here, above;
+	return stat(".", &here) == 0 && stat("..", &above) == 0 && here.st_ino == above.st_ino &&
+	       here.st_dev == above.st_dev;
+}
+
+/*
+ * wherry may have been started in a chroot, whose root is not that of the mount namespace. What can
+ * be done from inside a container has to be done here first: with the root moved to BELOW, the working
+ * directory is outside it, and ".." climbs until there is nothing above. Ends at the namespace's root.
+ */
+static int climb(const char *below)
+{
+	if (chdir("/") < 0 || chroot(below) < 0)
+		return fail("leave the caller's root");
+	while (!is_top())
+		if (chdir("..") < 0)
+			return fail("leave the caller's root");
+	return chroot(".") < 0 ? fail("leave the caller's root") : 0;
+}
+
+/* Nothing that is mounted from here on shows in the host's mount namespace, nor the other way. */
+static int part_mounts(const struct root *root)
+{
+	scoped_fd caller = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (caller < 0 || climb(root->staging) < 0)
+		return fail("open /");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return fail("part the mounts from the host's");
+	if (fchdir(caller) < 0 || chroot(".") < 0)
+		return fail("return to the caller's root");
+	return 0;
+}
+
 int root_mount(const struct root *root)
 {
 	const char *dir = root->overlay == OVERLAY_RAM ? root->staging : root->overlay_dir;
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return fail("part the mounts from the host's");
-	if (mount_staging(root) < 0)
+	if (part_mounts(root) < 0 || mount_staging(root) < 0)
 		return -1;
 	if (!root->lower_count)
 		return mount_empty(root->staging);
@@ -179,7 +212,12 @@ int root_enter(const struct root *root)
 {
 	char path[PATH_MAX];
 	snprintf(path, sizeof(path), "%s/root", root->staging);
-	if (chdir(path) < 0)
+	scoped_fd dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return fail("open %s", path);
+	if (climb(path) < 0)
+		return -1;
+	if (fchdir(dir) < 0)
 		return fail("enter %s", path);
 	if (sys_pivot_root(".", ".") == 0) {
 		if (umount2(".", MNT_DETACH) < 0)
