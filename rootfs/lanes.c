@@ -117,7 +117,7 @@ static int finish(const struct lanes *lanes, struct lane *lane)
 	if (outcome.failure.status)
 		return blame(lane, &outcome.failure);
 	lane->job->found = outcome.found;
-	progress_layer(lanes->progress, lane->job->layer.diff_id.hex, lane->job->layer.blob.size);
+	progress_layer(lanes->progress);
 	return 0;
 }
 

@@ -7,13 +7,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { INTERVAL_MS = 100 };
+/* A line that changes may do so often; lines that stay, in a log, come seldom. */
+enum { TERMINAL_MS = 100, LINES_MS = 5000 };
 
 struct progress {
 	size_t mapped;
 	int layers, started, done;
 	uint64_t bytes;
 	bool terminal;
+	double shown;
 	struct timespec begun;
 	_Atomic uint64_t counters[];
 };
@@ -54,18 +56,10 @@ _Atomic uint64_t *progress_add(struct progress *progress)
 	return progress && progress->started < progress->layers ? &progress->counters[progress->started++] : NULL;
 }
 
-void progress_layer(struct progress *progress, const char *diff_id, uint64_t size)
+void progress_layer(struct progress *progress)
 {
-	char line[128];
-	if (!progress)
-		return;
-	progress->done++;
-	if (progress->terminal)
-		return;
-	snprintf(line, sizeof(line), "layer %.12s: %llu.%llu MB (%d of %d)\n", diff_id,
-		 (unsigned long long)size / 1000000, (unsigned long long)size / 100000 % 10,
-		 progress->done, progress->layers);
-	put(line);
+	if (progress)
+		progress->done++;
 }
 
 static double seconds_since(const struct timespec *begun)
@@ -79,18 +73,24 @@ void progress_show(struct progress *progress)
 {
 	char line[128];
 	uint64_t read = 0;
-	if (!progress || !progress->terminal)
+	if (!progress)
 		return;
+	double seconds = seconds_since(&progress->begun);
+	if ((seconds - progress->shown) * 1000 < progress_interval(progress))
+		return;
+	progress->shown = seconds;
 	for (int i = 0; i < progress->started; i++)
 		read += progress->counters[i];
-	double seconds = seconds_since(&progress->begun);
-	snprintf(line, sizeof(line), "\r\033[Kloading: %llu of %llu MB, %d of %d layers, %.0f MB/s",
-		 (unsigned long long)read / 1000000, (unsigned long long)progress->bytes / 1000000,
-		 progress->done, progress->layers, seconds > 0 ? read / 1e6 / seconds : 0);
+	snprintf(line, sizeof(line), "%sloading: %llu of %llu MB, %d of %d layers, %.0f MB/s%s",
+		 progress->terminal ? "\r\033[K" : "", (unsigned long long)read / 1000000,
+		 (unsigned long long)progress->bytes / 1000000, progress->done, progress->layers,
+		 read / 1e6 / seconds, progress->terminal ? "" : "\n");
 	put(line);
 }
 
 int progress_interval(const struct progress *progress)
 {
-	return progress && progress->terminal ? INTERVAL_MS : -1;
+	if (!progress)
+		return -1;
+	return progress->terminal ? TERMINAL_MS : LINES_MS;
 }

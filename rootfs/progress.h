@@ -1,4 +1,4 @@
-/* How far a load has got: one line that changes on a terminal, a line for each layer elsewhere. */
+/* How far a load has got: one line that changes on a terminal, one every five seconds elsewhere. */
 #ifndef ROOTFS_PROGRESS_H
 #define ROOTFS_PROGRESS_H
 
@@ -14,10 +14,10 @@ void progress_destroy(struct progress *);
 /* The counter of the next layer's bytes, shared with the process that will count them. */
 _Atomic uint64_t *progress_add(struct progress *);
 
-/* A layer is there, of SIZE bytes. */
-void progress_layer(struct progress *, const char *diff_id, uint64_t size);
+/* A layer is there. */
+void progress_layer(struct progress *);
 
-/* Shows it anew, on a terminal; and how many milliseconds to wait until the next time, -1: none. */
+/* Shows it anew where it's time; how many milliseconds to wait until the next time, -1: none. */
 void progress_show(struct progress *);
 int progress_interval(const struct progress *);
 
