@@ -35,6 +35,10 @@ no_limits() {
 	contains "$(bare /wherry run -m 64M busybox true 2>&1 || [ $? -eq 125 ])" "mount -t"
 }
 
+no_escape() {
+	equal "$(bare /wherry run busybox tool -escape | sort | paste -sd ' ')" "bin dev etc home proc root srv sys tmp var"
+}
+
 carried() {
 	contains "$(bare /wherry version)" wherry
 	contains "$(bare /wherry run --help)" "Usage: wherry run"
@@ -52,6 +56,7 @@ it "is static: no interpreter, no shared libraries" static
 it "runs where there is nothing but it and the image" alone
 it "leaves its store and its state directory, nothing else" leaves_only
 it "says what to mount where a limit is asked for and there is no cgroup" no_limits
+it "lets nobody out, not even out of the chroot that wherry is in" no_escape
 it "carries its help and its init" carried
 it "--init-path takes another init" other_init
 finish_clean

@@ -36,7 +36,7 @@ debian_containerfile() {
 	ADD base.tar /
 	RUN apt-get -q update && apt-get -q -y --no-install-recommends install python3-minimal libcap2-bin && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/*.log
 	RUN rm -rf /usr/share/doc /usr/share/locale /etc/motd /usr/share/common-licenses && mkdir /usr/share/doc && echo fresh >/usr/share/doc/README
-	RUN cp /bin/true /usr/local/bin/bound && setcap cap_net_bind_service=ep /usr/local/bin/bound && cp /bin/true /usr/local/bin/setuid && chmod 4755 /usr/local/bin/setuid && echo hard >/srv/one && ln /srv/one /srv/two && ln /bin/true /bin/true-too && mkfifo /srv/fifo && mknod /srv/null c 1 3 && truncate -s 8M /srv/sparse && echo end >>/srv/sparse && touch -d '2001-02-03 04:05:06.789012345' /srv/old && chown 12345:70000 /srv/old
+	RUN cp /bin/true /usr/local/bin/bound && setcap cap_net_bind_service=ep /usr/local/bin/bound && cp /bin/true /usr/local/bin/setuid && chmod 4755 /usr/local/bin/setuid && echo hard >/srv/one && ln /srv/one /srv/two && ln /bin/true /bin/true-too && mkfifo /srv/fifo && mknod /srv/null c 1 3 && truncate -s 8M /srv/sparse && echo end >>/srv/sparse && touch -d '2001-02-03 04:05:06' /srv/old && chown 12345:70000 /srv/old
 	RUN rm -rf /usr/share/perl5/Debconf /usr/share/bug /etc/skel && mkdir /usr/share/bug && echo file >/etc/skel && rm /etc/issue && mkdir /etc/issue && echo in >/etc/issue/in && rm /etc/issue.net && ln -s issue/in /etc/issue.net && mkdir -p '/srv/a name with spaces' && touch "/srv/$(printf 'latin-\351')" "/srv/$(printf '%0200d' 1)"
 	COPY hello.pl hello.py /usr/local/bin/
 	ENV LANG=C.UTF-8 MADE_BY=buildah

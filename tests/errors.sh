@@ -25,10 +25,21 @@ refused() {
 	equal "$(store_tree)" "$BEFORE"
 }
 
+# in_fresh COMMAND…: with a store that has never held anything, and holds nothing afterwards: in the
+# other one a bad layer could be there already, from a good image.
+in_fresh() {
+	local status=0 left
+	timeout -k 5 60 "$WHERRY" --root "$SCRATCH/fresh" --state "$STATE" "$@" || status=$?
+	left=$(find "$SCRATCH"/fresh/{layers,images,names,tmp} -mindepth 1 2>/dev/null || [ ! -e "$SCRATCH/fresh" ])
+	if [ -n "$left" ]; then echo "left in the store: $left" >&2; fi
+	rm -rf "$SCRATCH/fresh"
+	return "$status"
+}
+
 # both TEXT FILE: by load and by run
 both() {
-	refused "$1" wherry load "$2"
-	refused "$1" wherry run "$2" true
+	refused "$1" in_fresh load -q "$2"
+	refused "$1" in_fresh run "$2" true
 }
 
 missing_file() { both "$SCRATCH/none.tar: No such file or directory" "$SCRATCH/none.tar"; }
@@ -124,7 +135,7 @@ wrong_digest() {
 
 too_many_layers() {
 	edit 'manifest[0]["Layers"].append(manifest[0]["Layers"][0]); files["manifest.json"] = json.dumps(manifest).encode()'
-	both "3" "$SCRATCH/edited.tar"
+	both "lists 3 layers, the image's config 2" "$SCRATCH/edited.tar"
 }
 
 bad_json() {
@@ -155,7 +166,7 @@ bad_values() {
 	refused "'few'" wherry run --cpus few busybox true
 	refused "'few'" wherry run --pids-limit few busybox true
 	refused "'sea'" wherry run --network sea busybox true
-	refused "IMAGE" wherry run
+	refused "too few words" wherry run
 	refused "--memory" wherry run -m
 }
 
@@ -173,24 +184,28 @@ no_permission() {
 		load "$SCRATCH/$(basename "$GOOD")"
 }
 
+# small_disk SIZE: a tmpfs at $SCRATCH/disk until the test ends.
+small_disk() {
+	mkdir -p "$SCRATCH/disk"
+	mount -t tmpfs -o "size=$1" tmpfs "$SCRATCH/disk"
+	trap 'umount -l "$SCRATCH/disk"' EXIT
+}
+
+on_disk() { timeout -k 5 60 "$WHERRY" --root "$SCRATCH/disk/store" --state "$STATE" "$@"; }
+
 full_disk() {
-	mkdir "$SCRATCH/small"
-	mount -t tmpfs -o size=1M tmpfs "$SCRATCH/small"
-	refused "No space left" timeout 60 "$WHERRY" --root "$SCRATCH/small/store" --state "$STATE" load "$GOOD"
-	equal "$(find "$SCRATCH/small" -type f | wc -l)" 0
-	equal "$(find "$SCRATCH/small" -path '*/layers/*' -o -path '*/tmp/*' | wc -l)" 0
-	umount "$SCRATCH/small"
+	small_disk 1M
+	refused "No space left" on_disk load -q "$GOOD"
+	equal "$(cd "$SCRATCH/disk/store" && find layers images names tmp -mindepth 1)" ""
+	on_disk images
 }
 
 read_only_store() {
-	mkdir "$SCRATCH/ro"
-	mount -t tmpfs -o size=8M tmpfs "$SCRATCH/ro"
-	wherry_at() { timeout 60 "$WHERRY" --root "$SCRATCH/ro/store" --state "$STATE" "$@"; }
-	wherry_at load "$GOOD" >/dev/null
-	mount -o remount,ro "$SCRATCH/ro"
-	refused "Read-only file system" wherry_at load "$(image layered docker)"
-	equal "$(wherry_at run busybox echo runs)" runs
-	umount "$SCRATCH/ro"
+	small_disk 8M
+	on_disk load -q "$GOOD" >/dev/null
+	mount -o remount,ro "$SCRATCH/disk"
+	refused "Read-only file system" on_disk load -q "$(image layered docker)"
+	equal "$(on_disk run busybox echo runs)" runs
 }
 
 no_store() {

@@ -17,7 +17,7 @@ wherry() {
 load() {
 	local name
 	for name; do
-		wherry load "$(image "$name" docker)" >/dev/null
+		wherry load -q "$(image "$name" docker)" >/dev/null
 	done
 }
 
@@ -88,7 +88,10 @@ limits_here() {
 	return 1
 }
 
-host_mounts() { awk '{ print $4, $5, $6 }' /proc/self/mountinfo | sort; }
+# Without other tests' own, which come and go.
+host_mounts() {
+	awk -v own="$SCRATCH/" '$5 !~ "/wherry-" || index($5, own) == 1 { print $4, $5, $6 }' /proc/self/mountinfo | sort
+}
 
 host_cgroups() {
 	local controllers path

@@ -144,7 +144,7 @@ etc_files() {
 	equal "$(wherry run --network host busybox cat /etc/resolv.conf)" "$(cat /etc/resolv.conf)"
 	equal "$(wherry run busybox sh -c 'echo 10.1.1.1 pier >>/etc/hosts; grep -c pier /etc/hosts')" 1
 	equal "$(wherry run busybox grep -c pier /etc/hosts || true)" 0
-	equal "$(find "$STORE/layers" -name hosts -o -name resolv.conf -o -name hostname)" ""
+	equal "$(find "$STORE/layers" -path "*/etc/host*" -o -name resolv.conf)" ""
 	contains "$(wherry run --read-only --hostname boat busybox cat /etc/hosts)" boat
 }
 
@@ -164,13 +164,13 @@ in_ram() {
 }
 
 on_disk() {
-	start disk --overlay disk busybox sh -c 'echo written >/new; cat /proc/mounts; echo ready; exec tool -hang'
+	start disk --overlay disk busybox sh -c 'echo written >/on-disk; cat /proc/mounts; echo ready; exec tool -hang'
 	eventually grep -q ready "$SCRATCH/disk"
 	grep -q '^overlay / overlay rw.*volatile' "$SCRATCH/disk"
-	[ -n "$(find "$STORE" -name new -exec cat {} +)" ]
+	[ -n "$(find "$STORE" -name on-disk -exec cat {} +)" ]
 	kill "$started"
 	ends "$started" 143
-	equal "$(find "$STORE" -name new)" ""
+	equal "$(find "$STORE" -name on-disk)" ""
 }
 
 in_directory() {
