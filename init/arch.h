@@ -3,7 +3,7 @@
  * and vfork(2), which a compiler may not see through: the child returns first, on
  * the stack that its parent goes on with.
  *
- * Each architecture gives syscall5(), the symbol _start, which hands the initial stack
+ * Each architecture gives syscall5() and its shorter kin, the symbol _start, which hands the initial stack
  * to init_start(), and the symbol sys_vfork.
  */
 #ifndef INIT_ARCH_H
@@ -22,21 +22,33 @@
 /* The return address leaves the stack before the child can write over it. */
 #define ARCH_VFORK "pop %rdx\n mov $58,%eax\n syscall\n push %rdx\n ret\n"
 
-/* A macro, since the kernel doesn't look at the upper half of an int: it need not be extended. */
-#define syscall5(number, a, b, c, d, e) ({ \
-	register __typeof__((d) + 0) r10_ __asm__("r10") = (d); \
-	register __typeof__((e) + 0) r8_ __asm__("r8") = (e); \
+/*
+ * Macros, since the kernel doesn't look at the upper half of an int: it need not be extended.
+ * Each names the registers that it uses and no others, which is shorter.
+ */
+#define ARCH_CALL(number, ...) ({ \
 	long result_; \
-	__asm__ volatile("syscall" : "=a"(result_) \
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10_), "r"(r8_) \
+	__asm__ volatile("syscall" : "=a"(result_) : "a"(number), __VA_ARGS__ \
 			 : "rcx", "r11", "memory"); \
 	result_; \
+})
+#define syscall1(number, a) ARCH_CALL(number, "D"(a))
+#define syscall2(number, a, b) ARCH_CALL(number, "D"(a), "S"(b))
+#define syscall3(number, a, b, c) ARCH_CALL(number, "D"(a), "S"(b), "d"(c))
+#define syscall4(number, a, b, c, d) ({ \
+	register __typeof__((d) + 0) r10_ __asm__("r10") = (d); \
+	ARCH_CALL(number, "D"(a), "S"(b), "d"(c), "r"(r10_)); \
+})
+#define syscall5(number, a, b, c, d, e) ({ \
+	register __typeof__((e) + 0) r8_ __asm__("r8") = (e); \
+	register __typeof__((d) + 0) r10_ __asm__("r10") = (d); \
+	ARCH_CALL(number, "D"(a), "S"(b), "d"(c), "r"(r10_), "r"(r8_)); \
 })
 
 /* To one of the processor's ports; others than x86 have none. */
 static inline void arch_out(int port, int byte)
 {
-	if (syscall5(172, 3, 0, 0, 0, 0) == 0) /* iopl(2) */
+	if (syscall1(172, 3) == 0) /* iopl(2) */
 		__asm__ volatile("outb %b0, %w1" : : "a"(byte), "d"(port));
 }
 
@@ -108,6 +120,20 @@ static inline long syscall5(long number, long a, long b, long c, long d, long e)
 #endif
 
 #ifndef __x86_64__
+/* An argument that the kernel doesn't read: whatever the register holds. */
+static inline long unread(void)
+{
+	long value;
+
+	__asm__("" : "=r"(value));
+	return value;
+}
+
+#define syscall4(number, a, b, c, d) syscall5(number, a, b, c, d, unread())
+#define syscall3(number, a, b, c) syscall4(number, a, b, c, unread())
+#define syscall2(number, a, b) syscall3(number, a, b, unread())
+#define syscall1(number, a) syscall2(number, a, unread())
+
 static inline void arch_out(int port, int byte)
 {
 	(void)port;

@@ -34,12 +34,12 @@ static bool rules(void)
 /* -1 where the process is gone. */
 static int parent_of(unsigned pid)
 {
-	char path[32] = "/proc/", stat[160], *end = path + sizeof(path) - 1;
+	char path[32], stat[160], *end = path + sizeof(path) - 1;
 	const char *at;
 	int fd;
 	long size;
 
-	*append(append_number(path + 6, end, pid), end, "/stat") = 0;
+	*append(append_number(append(path, end, "/proc/"), end, pid), end, "/stat") = 0;
 	fd = sys_open(path, O_RDONLY);
 	size = sys_read(fd, stat, sizeof(stat) - 1);
 	sys_close(fd);
@@ -72,18 +72,23 @@ static void signal_descendant(int pid, int self, int sig)
 	sys_close(fd);
 }
 
+/* Stopped, it could not act on it. */
+void end_process(int pid, int sig)
+{
+	sys_kill(pid, sig);
+	sys_kill(pid, SIGCONT);
+}
+
 static void signal_entry(const char *name, int self, int sig)
 {
 	int pid = read_number(&name);
 
 	if (pid < 0 || *name || pid == self || (pid == program.pid && sig != SIGKILL))
 		return;
-	if (!is_pid1) {
+	if (is_pid1)
+		end_process(pid, sig);
+	else
 		signal_descendant(pid, self, sig);
-		return;
-	}
-	sys_kill(pid, sig);
-	sys_kill(pid, SIGCONT);
 }
 
 /* A /proc that belongs to another PID namespace has other numbers. */
@@ -121,8 +126,7 @@ static void signal_all(int sig)
 		if (program.pid && sig == SIGKILL)
 			sys_kill(opt.group ? -program.pid : program.pid, sig);
 	} else if (is_pid1 && (sig == SIGKILL || !program.pid)) {
-		sys_kill(-1, sig);
-		sys_kill(-1, SIGCONT);
+		end_process(-1, sig);
 	} else {
 		walk(sig);
 	}

@@ -8,7 +8,7 @@ static const char *path_variable(void)
 	const char *value;
 
 	for (char **variable = program.envp; *variable; variable++)
-		if (same_word(*variable, "PATH", &value) && *value == '=')
+		if (begins(*variable, "PATH", &value) && *value == '=')
 			return value + 1;
 	return DEFAULT_PATH;
 }

@@ -4,21 +4,12 @@
 #define AF_VSOCK 40
 #define HOST 2 /* VMADDR_CID_HOST (vsock(7)) */
 
-static const char *after(const char *text, const char *prefix)
-{
-	while (*prefix)
-		if (*text++ != *prefix++)
-			return NULL;
-	return text;
-}
-
-static int open_vsock(const char *port)
+static int open_vsock(int port)
 {
 	const struct {
 		uint16_t family, reserved;
-		uint32_t port, cid;
-		uint8_t rest[4];
-	} address = { .family = AF_VSOCK, .port = read_number(&port), .cid = HOST };
+		uint32_t port, cid, rest;
+	} address = { .family = AF_VSOCK, .port = port, .cid = HOST };
 	int fd = syscall3(__NR_socket, AF_VSOCK, 1, 0);
 
 	if (fd >= 0)
@@ -28,17 +19,17 @@ static int open_vsock(const char *port)
 
 static void tell(const char *where, const char *line, long size, int status)
 {
-	const char *number;
-	int fd;
+	const char *end;
+	int kind = find_word("port:\nvsock:\n", where, &end), number = 0, fd;
 
-	if ((number = after(where, "port:"))) {
-		arch_out(read_number(&number), status);
+	if (kind >= 0)
+		number = read_number(&end);
+	if (kind == 0) {
+		arch_out(number, status);
 		return;
 	}
-	number = after(where, "vsock:");
-	fd = number ? open_vsock(number) : sys_open(where, O_WRONLY);
+	fd = kind > 0 ? open_vsock(number) : sys_open(where, O_WRONLY);
 	put(fd, line, size);
-	sys_close(fd);
 }
 
 void exit_tell(int status)

@@ -32,6 +32,12 @@ _Noreturn void quit(int status)
 	sys_exit(status);
 }
 
+_Noreturn void refuse(const char *what, const char *name, int error)
+{
+	say(what, name, error);
+	quit(EXIT_USAGE);
+}
+
 /* STATUS as wait4(2) gives it. */
 static void program_changed(int status)
 {
@@ -167,10 +173,8 @@ __attribute__((used)) _Noreturn void init_start(long *stack)
 	program.argv = options_read(argv + (*stack > 0));
 	if (is_machine && !*program.argv)
 		program.argv = options_read(record_read());
-	if (!*program.argv) {
-		say("no program given; --help lists the options", "", 0);
-		quit(EXIT_USAGE);
-	}
+	if (!*program.argv)
+		refuse("no program given", "", 0);
 	prepare();
 	if (is_machine)
 		machine_run();

@@ -45,6 +45,7 @@ extern bool is_machine; /* PID 1 of the initial PID namespace: the machine is ou
 
 /* init.c */
 int run(void);                   /* the program, from start to end; its exit status */
+_Noreturn void refuse(const char *what, const char *name, int error); /* says so, and quits */
 _Noreturn void quit(int status); /* without one: ends init, or powers the machine off */
 
 /* text.c: at most END - AT bytes are appended, the terminating NUL not counted; returns the new end */
@@ -54,11 +55,10 @@ char *append_number(char *at, const char *end, unsigned number);
 const char *next_word(const char *word);
 /* Digits at *AT, or -1; *AT moves behind them. */
 int read_number(const char **at);
-/*
- * Whether WORD is NAME, which ends with a space, a newline or NUL; then *END is what
- * follows in WORD: NUL, or one of : = + -
- */
-bool same_word(const char *word, const char *name, const char **end);
+/* Whether WORD begins with NAME, which a space, a newline or NUL ends; then *END is what follows in WORD. */
+bool begins(const char *word, const char *name, const char **end);
+/* Which of LINES, none of which begins with another, WORD begins with, or -1; *END as above. */
+int find_word(const char *lines, const char *word, const char **end);
 /* "wherry-init: WHAT" and NAME on standard error, then what ERROR means unless it is 0. */
 void say(const char *what, const char *name, int error);
 /* As write(2), but a reader that is gone sends no SIGPIPE that could be taken for one to forward. */
@@ -89,6 +89,7 @@ void terminal_leave(void);          /* the program has ended */
 
 /* drain.c */
 void drain_begin(void);             /* tells what is left to end; the program itself gets the stop signal */
+void end_process(int pid, int sig); /* or -1; goes on if stopped, to be able to act */
 bool drain_over(bool children);     /* the program has ended, and what was to be waited for is gone */
 int drain_due(void);                /* milliseconds until drain_step, or -1 */
 void drain_step(void);              /* to be called now and then: does what is due */

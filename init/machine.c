@@ -81,8 +81,7 @@ bool machine_handle(int sig)
 		last_cad = time;
 	}
 	if (program.pid && !drain_is_killing()) {
-		sys_kill(program.pid, opt.stop_signal);
-		sys_kill(program.pid, SIGCONT);
+		end_process(program.pid, opt.stop_signal);
 		drain_begin();
 	}
 	return true;
@@ -127,9 +126,9 @@ _Noreturn void machine_reboot(enum action action)
 
 _Noreturn void machine_down(int status, enum action action)
 {
-	syscall1(__NR_sync, unread());
+	syscall1(__NR_sync, 0);
 	mounts_undo();
-	syscall1(__NR_sync, unread());
+	syscall1(__NR_sync, 0);
 	exit_tell(status);
 	if (action != REBOOT)
 		watchdog_close();

@@ -35,11 +35,10 @@ void modules_load(const char *list)
 	size = read_file(list, text, sizeof(text));
 	if (size < 0)
 		say("", list, -size);
-	for (char *at = text, *line = at; *at; at++)
-		if (*at == '\n') {
-			*at = 0;
-			if (*line && *line != '#')
-				load(line);
-			line = at + 1;
-		}
+	for (char *line = text, *next; *line; line = next) {
+		next = (char *)next_word(line);
+		next[-1] = 0;
+		if (*line && *line != '#')
+			load(line);
+	}
 }

@@ -69,11 +69,10 @@ static void mount_row(const char *row)
 		return;
 	make_directory(place);
 	error = do_mount(row + 1, place, row + 1, *row, next_word(place));
-	if (error == 0)
-		return;
-	say("mount ", place, -error);
-	if (error != -ENODEV)
-		quit(EXIT_USAGE);
+	if (error == -ENODEV)
+		say("mount ", place, -error);
+	else if (error < 0)
+		refuse("mount ", place, -error);
 }
 
 static void link_descriptors(void)
@@ -92,10 +91,11 @@ static void link_descriptors(void)
 /* Each by itself, since one that is refused must not take the others with it. */
 static void enable_controllers(void)
 {
-	char list[256] = "+", *at = list + 1;
+	char list[256], *at = list + 1;
 	long size = read_file("/sys/fs/cgroup/cgroup.controllers", at, sizeof(list) - 1);
 	int fd = sys_open("/sys/fs/cgroup/cgroup.subtree_control", O_WRONLY);
 
+	list[0] = '+';
 	for (char *end = at; end < list + 1 + size; end++)
 		if (*end == ' ' || *end == '\n') {
 			sys_write(fd, at - 1, end - at + 1);
@@ -112,13 +112,6 @@ void mounts_make(void)
 		mount_row(row);
 	link_descriptors();
 	enable_controllers();
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	while (*a && *a == *b)
-		a++, b++;
-	return *a == *b;
 }
 
 /* Spaces and the like are \040 and so on in /proc/self/mounts (proc(5)). */
@@ -160,7 +153,9 @@ static char *last_place(char *text, char **end)
 /* What shutting down itself needs. */
 static bool is_kept(const char *place)
 {
-	return same_text(place, "/") || same_text(place, "/proc") || same_text(place, "/dev");
+	const char *end;
+
+	return find_word("/proc\n/dev\n/\n", place, &end) >= 0 && !*end;
 }
 
 /* From the newest mount to the oldest; false while one is busy. */

@@ -64,25 +64,15 @@ static const char signals[] =
 
 struct options opt;
 
-/* The position of WORD in a list of lines, or -1. */
-static int find(const char *lines, const char *word, const char **end)
-{
-	for (int i = 0; *lines; i++, lines = next_word(lines))
-		if (same_word(word, lines, end))
-			return i;
-	return -1;
-}
-
 /* A name with or without SIG, or a number; RTMIN, 34 as everywhere, +N. -1 if none of these. */
 static int read_signal(const char **at)
 {
 	int sig = read_number(at), sign;
 
 	if (sig < 0) {
-		if ((*at)[0] == 'S' && (*at)[1] == 'I' && (*at)[2] == 'G')
-			*at += 3;
-		sig = find(signals, *at, at) + 1;
-		if (!sig && (sig = find("RTMIN\nRTMAX\n", *at, at) + 1))
+		begins(*at, "SIG", at);
+		sig = find_word(signals, *at, at) + 1;
+		if (!sig && (sig = find_word("RTMIN\nRTMAX\n", *at, at) + 1))
 			sig = sig * 30 + 4;
 		if (!sig)
 			return -1;
@@ -99,11 +89,11 @@ static int read_signal(const char **at)
 static int read_duration(const char **at)
 {
 	static const int units[] = { 1, 1000, 60 * 1000 };
-	int number = read_number(at), unit = **at ? find("ms\ns\nm\n", *at, at) : 1;
+	int number = read_number(at), unit = **at ? find_word("ms\ns\nm\n", *at, at) : 1;
 
-	if (unit < 0 || number > INT32_MAX / units[unit])
+	if (unit < 0 || __builtin_mul_overflow(number, units[unit], &number))
 		return -1;
-	return number * units[unit];
+	return number;
 }
 
 /* FROM:TO, entered in a table of differences. */
@@ -176,16 +166,10 @@ static int read_value(unsigned option, const char **at)
 	case USER:
 		return read_user(at);
 	case ACTION:
-		return *(int *)field = find("poweroff\nreboot\nhalt\nrespawn\n", *at, at);
+		return *(int *)field = find_word("poweroff\nreboot\nhalt\nrespawn\n", *at, at);
 	default:
 		return read_text(at, field);
 	}
-}
-
-static _Noreturn void refuse(const char *why, const char *word)
-{
-	say(why, word, 0);
-	quit(EXIT_USAGE);
 }
 
 static _Noreturn void show_version(void)
@@ -205,15 +189,15 @@ static _Noreturn void show_help(void)
 static char **read_option(char **argv)
 {
 	const char *word = *argv++, *value;
-	int option = find(rows, word, &value);
+	int option = find_word(rows, word, &value);
 
 	if (option < 0 || (*value && *value != '='))
-		refuse("unknown option: ", word);
+		refuse("unknown option: ", word, 0);
 	if (option >= MACHINE_ONLY && !is_machine)
-		refuse("only for the PID 1 of a machine: ", word);
+		refuse("only for a machine: ", word, 0);
 	if (rules[option].kind <= FLAG) {
 		if (*value)
-			refuse("takes no value: ", word);
+			refuse("bad value: ", word, 0);
 		if (rules[option].kind == HELP)
 			show_help();
 		if (rules[option].kind == VERSION_)
@@ -226,9 +210,9 @@ static char **read_option(char **argv)
 	else
 		value = *argv++;
 	if (!value || !*value)
-		refuse("needs a value: ", word);
+		refuse("needs a value: ", word, 0);
 	if (read_value(option, &value) < 0 || *value)
-		refuse("bad value: ", word);
+		refuse("bad value: ", word, 0);
 	return argv;
 }
 

@@ -12,10 +12,8 @@ char **record_read(void)
 	char **word = words + 1;
 	long size = read_file(file, text, sizeof(text));
 
-	if (size < 0) {
-		say("no program given, and ", file, -size);
-		quit(EXIT_USAGE);
-	}
+	if (size < 0)
+		refuse("no program given, and ", file, -size);
 	for (const char *at = text; at < text + size && word < words + 4096 + 1; at = next_word(at))
 		*word++ = (char *)at;
 	return words + 1;

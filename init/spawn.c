@@ -42,12 +42,10 @@ static void become_user(void)
 	int uid = program.ids[0], gid = program.ids[1], more = program.nids - 2;
 	int error = syscall2(NR_SETGROUPS, more < 0 ? 0 : more, (long)(program.ids + 2));
 
-	if (error == 0)
-		error = syscall3(NR_SETRESGID, gid, gid, gid);
-	if (error == 0)
-		error = syscall3(NR_SETRESUID, uid, uid, uid);
+	error |= syscall1(NR_SETGID, gid);
+	error |= syscall1(NR_SETUID, uid);
 	if (error < 0)
-		give_up("user", error);
+		give_up("--user", -EPERM);
 }
 
 /* Signals come through only here, with everything else in place. */

@@ -40,29 +40,15 @@ struct disposition {
 #endif
 
 /* On 32-bit ARM the plain ones take 16-bit numbers. */
-#ifdef __NR_setresuid32
+#ifdef __NR_setuid32
 #define NR_SETGROUPS __NR_setgroups32
-#define NR_SETRESGID __NR_setresgid32
-#define NR_SETRESUID __NR_setresuid32
+#define NR_SETGID __NR_setgid32
+#define NR_SETUID __NR_setuid32
 #else
 #define NR_SETGROUPS __NR_setgroups
-#define NR_SETRESGID __NR_setresgid
-#define NR_SETRESUID __NR_setresuid
+#define NR_SETGID __NR_setgid
+#define NR_SETUID __NR_setuid
 #endif
-
-/* An argument that the kernel doesn't read: whatever the register holds, at no cost. */
-static inline long unread(void)
-{
-	long value;
-
-	__asm__("" : "=r"(value));
-	return value;
-}
-
-#define syscall4(number, a, b, c, d) syscall5(number, a, b, c, d, unread())
-#define syscall3(number, a, b, c) syscall4(number, a, b, c, unread())
-#define syscall2(number, a, b) syscall3(number, a, b, unread())
-#define syscall1(number, a) syscall2(number, a, unread())
 
 /* vfork(2); the child may only make system calls and change what init expects to be changed. */
 long sys_vfork(void) __attribute__((returns_twice));
@@ -75,7 +61,7 @@ static inline _Noreturn void sys_exit(int status)
 
 static inline int sys_getpid(void)
 {
-	return syscall1(__NR_getpid, unread());
+	return syscall1(__NR_getpid, 0);
 }
 
 static inline int sys_execve(const char *path, char **argv, char **envp)
@@ -125,7 +111,7 @@ static inline int sys_prctl(int what, long a, long b)
 }
 
 /* Close-on-exec; makes no files. */
-int sys_open(const char *path, int flags);
+int sys_open(const char *path, int flags) __attribute__((noinline));
 
 /* As dup2(2): nothing is close-on-exec. */
 static inline int sys_dup3(int from, int to)
@@ -185,7 +171,7 @@ static inline int sys_getsid(int pid)
 
 static inline int sys_setsid(void)
 {
-	return syscall1(__NR_setsid, unread());
+	return syscall1(__NR_setsid, 0);
 }
 
 #endif

@@ -60,15 +60,21 @@ int read_number(const char **at)
 	return *at == start ? -1 : number;
 }
 
-bool same_word(const char *word, const char *name, const char **end)
+bool begins(const char *word, const char *name, const char **end)
 {
 	while (*name > ' ')
 		if (*word++ != *name++)
 			return false;
-	if (*word && *word != ':' && *word != '=' && *word != '+' && *word != '-')
-		return false;
 	*end = word;
 	return true;
+}
+
+int find_word(const char *lines, const char *word, const char **end)
+{
+	for (int i = 0; *lines; i++, lines = next_word(lines))
+		if (begins(word, lines, end))
+			return i;
+	return -1;
 }
 
 void put(int fd, const void *data, size_t size)

@@ -9,7 +9,7 @@ static long long feed_at;
 
 void watchdog_open(const char *device)
 {
-	int seconds = 0;
+	int seconds = 3;
 
 	if (!device)
 		return;
@@ -20,7 +20,7 @@ void watchdog_open(const char *device)
 		return;
 	}
 	sys_ioctl(fd, WDIOC_GETTIMEOUT, &seconds);
-	period = seconds > 1 ? seconds * 1000 / 3 : 1000;
+	period = seconds * 300 + 100;
 }
 
 /* From the moment on that killing begins it gets nothing more: that may hang. */
