@@ -100,7 +100,8 @@ static int prepare(struct container *container, const struct spec *spec)
 
 static int start(struct container *container, const struct spec *spec)
 {
-	uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
+	uint64_t flags = CLONE_NEWNS | (spec->host_pid ? 0 : CLONE_NEWPID) |
+			 (spec->host_uts ? 0 : CLONE_NEWUTS) | (spec->host_ipc ? 0 : CLONE_NEWIPC);
 	int cgroup = cgroup_unified(&container->cgroup);
 	if (cgroup >= 0)
 		flags |= CLONE_INTO_CGROUP;
@@ -197,11 +198,13 @@ static int run(struct container *container, const struct spec *spec)
 		return -1;
 	if (supervise_start(container->report, &outcome) < 0)
 		return -1;
-	if (spec->process.terminal && outcome.kind == REPORT_STARTED &&
+	bool runs = outcome.kind == (spec->process.no_init ? 0 : REPORT_STARTED);
+	if (spec->process.terminal && runs &&
 	    terminal_attach(&container->terminal, container->go, spec->process.input) < 0)
 		return -1;
 	close_fd(&container->go);
-	protect(container->init);
+	if (outcome.kind == REPORT_STARTED)
+		protect(container->init);
 	state_sweep(spec->state, cgroup_sweep);
 	struct supervision with = {
 		container->init, container->end, container->report, &container->terminal,

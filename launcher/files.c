@@ -51,14 +51,52 @@ static int copy_host(const struct spec *spec, int which)
 	return 0;
 }
 
+static int open_again(const struct spec *spec, int which)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "%s/%s", spec->root.staging, own_files[which].name);
+	int file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	return file < 0 ? fail("open %s", path) : file;
+}
+
+/* Loopback alone, unless the network is the host's. */
 static int write_hosts(const struct spec *spec)
 {
 	char text[512];
+	if (spec->network == NETWORK_HOST)
+		return copy_host(spec, HOSTS);
 	snprintf(text, sizeof(text),
 		 "127.0.0.1\tlocalhost %s\n"
 		 "::1\tlocalhost ip6-localhost ip6-loopback %s\n",
 		 spec->hostname, spec->hostname);
 	return write_text(spec, HOSTS, text);
+}
+
+/* NAME:ADDRESS, where an IPv6 address has colons of its own. */
+static int add_hosts(const struct spec *spec)
+{
+	if (!spec->hosts.count)
+		return 0;
+	scoped_fd file = open_again(spec, HOSTS);
+	for (size_t i = 0; file >= 0 && i < spec->hosts.count; i++) {
+		const char *word = spec->hosts.at[i];
+		int name = (int)strcspn(word, ":");
+		if (dprintf(file, "%s\t%.*s\n", word + name + 1, name, word) < 0)
+			return fail("--add-host %s", word);
+	}
+	return file < 0 ? -1 : 0;
+}
+
+static int write_resolv_conf(const struct spec *spec)
+{
+	if (!spec->dns.count)
+		return spec->network == NETWORK_HOST ? copy_host(spec, RESOLV_CONF)
+						     : write_text(spec, RESOLV_CONF, "");
+	scoped_fd file = create(spec, RESOLV_CONF);
+	for (size_t i = 0; file >= 0 && i < spec->dns.count; i++)
+		if (dprintf(file, "nameserver %s\n", spec->dns.at[i]) < 0)
+			return fail("--dns %s", spec->dns.at[i]);
+	return file < 0 ? -1 : 0;
 }
 
 int files_write(const struct spec *spec)
@@ -67,8 +105,7 @@ int files_write(const struct spec *spec)
 	snprintf(line, sizeof(line), "%s\n", spec->hostname);
 	if (write_text(spec, HOSTNAME, line) < 0)
 		return -1;
-	if (spec->network == NETWORK_HOST)
-		return copy_host(spec, HOSTS) < 0 ? -1 : copy_host(spec, RESOLV_CONF);
-	/* Loopback alone: there is no name server to be reached. */
-	return write_hosts(spec) < 0 ? -1 : write_text(spec, RESOLV_CONF, "");
+	if (write_hosts(spec) < 0 || add_hosts(spec) < 0)
+		return -1;
+	return write_resolv_conf(spec);
 }

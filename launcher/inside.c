@@ -21,6 +21,7 @@
 #include "launcher/mounts.h"
 #include "launcher/net.h"
 #include "launcher/root.h"
+#include "launcher/sysctl.h"
 #include "launcher/terminal.h"
 #include "launcher/user.h"
 #include "rootfs/err.h"
@@ -32,6 +33,7 @@ enum { TAKEN_MAX = 128 };
 struct taken {
 	struct source_mount at[TAKEN_MAX];
 	size_t count;
+	size_t own; /* that many of them are not the spec's volumes */
 };
 
 /*
@@ -64,6 +66,17 @@ static int take_volume(struct taken *taken, const struct mount *mount)
 	return take(taken, mount->source, mount->target, mount->flags & MS_RDONLY);
 }
 
+/* With --ipc host they are the host's own, as far as it has them. */
+static int take_host_ipc(struct taken *taken)
+{
+	static const char *const directories[] = { "/dev/shm", "/dev/mqueue" };
+	for (int i = 0; i < 2; i++)
+		if (access(directories[i], F_OK) == 0 &&
+		    take(taken, directories[i], directories[i], false) < 0)
+			return -1;
+	return 0;
+}
+
 static int take_along(struct taken *taken, const struct spec *spec)
 {
 	if (files_write(spec) < 0)
@@ -74,6 +87,9 @@ static int take_along(struct taken *taken, const struct spec *spec)
 		if (take(taken, path, own_files[i].target, false) < 0)
 			return -1;
 	}
+	if (spec->host_ipc && take_host_ipc(taken) < 0)
+		return -1;
+	taken->own = taken->count;
 	for (size_t i = 0; i < spec->mount_count; i++)
 		if (spec->mounts[i].kind == MOUNT_BIND && take_volume(taken, &spec->mounts[i]) < 0)
 			return -1;
@@ -83,9 +99,9 @@ static int take_along(struct taken *taken, const struct spec *spec)
 /* In the order of the spec, which mounts parents first. */
 static int put_in_place(const struct taken *taken, const struct spec *spec)
 {
-	size_t next = FILES_COUNT;
-	for (int i = 0; i < FILES_COUNT; i++)
-		if (mounts_put(&taken->at[i]) < 0)
+	size_t next = 0;
+	for (; next < taken->own; next++)
+		if (mounts_put(&taken->at[next]) < 0)
 			return -1;
 	for (size_t i = 0; i < spec->mount_count; i++) {
 		const struct mount *mount = &spec->mounts[i];
@@ -123,13 +139,16 @@ static int make_root(const struct inside *inside, const struct spec *spec)
 	    root_enter(&spec->root) < 0)
 		return -1;
 	umask(0); /* the modes of devices are meant as they stand */
-	if (mounts_kernel() < 0)
+	if (mounts_kernel() < 0 || (!spec->host_ipc && mounts_ipc(spec->shm_size) < 0))
 		return -1;
 	umask(022);
 	if (wait_for_go(inside) < 0)
 		return -1;
 	if (spec->network == NETWORK_NONE && net_join(inside->parent) < 0)
 		return -1;
+	for (size_t i = 0; i < spec->sysctls.count; i++)
+		if (sysctl_set(spec->sysctls.at[i]) < 0)
+			return -1;
 	if (mounts_sys(spec->privileged ? 0 : MS_RDONLY) < 0 || cgroup_show(inside->cgroup) < 0 ||
 	    (!spec->privileged && mounts_mask() < 0) || put_in_place(&taken, spec) < 0)
 		return -1;
@@ -152,6 +171,9 @@ static int enter(const struct spec *spec, const struct user *user)
 	const char *cwd = spec->process.cwd;
 	if (mounts_target(cwd, true) < 0 || root_seal(&spec->root) < 0)
 		return -1;
+	for (size_t i = 0; i < spec->process.rlimit_count; i++)
+		if (rlimit_set(&spec->process.rlimits[i]) < 0)
+			return -1;
 	if (caps_bound(spec->process.caps) < 0 || take_on_user(user) < 0)
 		return -1;
 	if (user->uid == 0 && caps_set(spec->process.caps) < 0)
@@ -194,16 +216,16 @@ static char *const *complete_env(const struct process *process, const struct use
 	return env;
 }
 
-static char *const *init_argv(const struct inside *inside, const struct process *process)
+static char *const *init_argv(const struct inside *inside, const struct spec *spec)
 {
-	static char report[12], stop_signal[12];
-	size_t count = 0;
+	static char report[12], stop_signal[12], grace[24];
+	const struct process *process = &spec->process;
+	size_t count = 0, n = 0;
 	while (process->argv[count])
 		count++;
-	char **argv = calloc(count + 7, sizeof(*argv));
+	char **argv = calloc(count + 12, sizeof(*argv));
 	if (!argv)
 		return NULL;
-	size_t n = 0;
 	snprintf(report, sizeof(report), "%d", inside->report);
 	argv[n++] = "wherry-init";
 	argv[n++] = "--report-fd";
@@ -213,22 +235,48 @@ static char *const *init_argv(const struct inside *inside, const struct process 
 		argv[n++] = "--stop-signal";
 		argv[n++] = stop_signal;
 	}
+	if (process->stop_timeout) {
+		snprintf(grace, sizeof(grace), "%llds", (long long)process->stop_timeout);
+		argv[n++] = "--grace";
+		argv[n++] = grace;
+	}
+	if (spec->host_pid) {
+		/* No namespace ends with init: it has to find its own, and they have to find its end. */
+		argv[n++] = "--subreaper";
+		argv[n++] = "--pdeathsig";
+		argv[n++] = "KILL";
+	}
 	argv[n++] = "--";
 	memcpy(argv + n, process->argv, count * sizeof(*argv));
 	return argv;
 }
 
-static int become_init(const struct inside *inside, const struct process *process,
-		       const struct user *user)
+/* --no-init: what init would do for it, the program does without; its search and its 126 and 127 not. */
+static int become_program(const struct inside *inside, const struct process *process, char *const *env)
 {
-	char *const *argv = init_argv(inside, process);
+	struct report report = { REPORT_NOT_RUN, 0 };
+	environ = (char **)env;
+	execvp(process->argv[0], process->argv);
+	report.value = errno;
+	if (write(inside->report, &report, sizeof(report)) < 0)
+		return fail("run %s", process->argv[0]);
+	_exit(EXIT_NOT_FOUND);
+}
+
+static int become_init(const struct inside *inside, const struct spec *spec, const struct user *user)
+{
+	const struct process *process = &spec->process;
+	char *const *argv = init_argv(inside, spec);
 	char *const *env = complete_env(process, user);
 	if (!argv || !env)
 		return fail("build the init's arguments");
 	if (die_with_parent(inside->report) < 0)
 		return -1;
-	fcntl(inside->report, F_SETFD, 0);
+	umask(process->umask < 0 ? 022 : (mode_t)process->umask);
 	sigprocmask(SIG_SETMASK, &inside->mask, NULL);
+	if (process->no_init)
+		return become_program(inside, process, env);
+	fcntl(inside->report, F_SETFD, 0);
 	fexecve(inside->init, argv, env);
 	/* ENOENT: Linux 5.10 wants a path for a descriptor that exec closes */
 	char path[32];
@@ -237,17 +285,39 @@ static int become_init(const struct inside *inside, const struct process *proces
 	return fail("execute the init");
 }
 
+static int find_user(struct user *user, const struct process *process)
+{
+	if (user_find(user, process->user) < 0)
+		return -1;
+	for (size_t i = 0; i < process->groups.count; i++)
+		if (user_add_group(user, process->groups.at[i]) < 0)
+			return -1;
+	return 0;
+}
+
+static int set_oom_score(int score)
+{
+	char text[16];
+	if (!score)
+		return 0;
+	scoped_fd file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	int n = snprintf(text, sizeof(text), "%d", score);
+	if (file < 0 || write(file, text, (size_t)n) != n)
+		return fail("--oom-score-adj %d", score);
+	return 0;
+}
+
 static int run(const struct inside *inside, const struct spec *spec)
 {
 	struct user user;
 	if (die_with_parent(inside->report) < 0 || join_cgroup(inside->cgroup) < 0)
 		return -1;
-	if (sethostname(spec->hostname, strlen(spec->hostname)) < 0)
+	if (!spec->host_uts && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return fail("set the host name to %s", spec->hostname);
-	if (make_root(inside, spec) < 0 || user_find(&user, spec->process.user) < 0 ||
-	    connect(inside, &spec->process, &user) < 0 || enter(spec, &user) < 0)
+	if (make_root(inside, spec) < 0 || find_user(&user, &spec->process) < 0 ||
+	    set_oom_score(spec->process.oom_score_adj) < 0 || connect(inside, &spec->process, &user) < 0 || enter(spec, &user) < 0)
 		return -1;
-	return become_init(inside, &spec->process, &user);
+	return become_init(inside, spec, &user);
 }
 
 /* One write, so that nothing of it is read without the rest. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -25,8 +26,6 @@ static const struct kernel_mount kernel_mounts[] = {
 	{ "tmpfs", "/dev", MS_NOSUID, "mode=755,size=64k", false },
 	/* gid 5 is tty everywhere; ptmx in here makes terminals of this container only (Linux 4.7) */
 	{ "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=666,mode=620,gid=5", false },
-	{ "tmpfs", "/dev/shm", SAFE, "mode=1777,size=64m", false },
-	{ "mqueue", "/dev/mqueue", SAFE, NULL, true },
 };
 
 static const struct {
@@ -94,6 +93,15 @@ int mounts_kernel(void)
 		if (mount_kernel(&kernel_mounts[i]) < 0)
 			return -1;
 	return make_nodes();
+}
+
+int mounts_ipc(int64_t size)
+{
+	char data[64];
+	struct kernel_mount shm = { "tmpfs", "/dev/shm", SAFE, data, false };
+	struct kernel_mount mqueue = { "mqueue", "/dev/mqueue", SAFE, NULL, true };
+	snprintf(data, sizeof(data), "mode=1777,size=%lld", (long long)(size ? size : 64 << 20));
+	return mount_kernel(&shm) < 0 ? -1 : mount_kernel(&mqueue);
 }
 
 int mounts_sys(unsigned long flags)

@@ -26,6 +26,9 @@ int mounts_take(struct source_mount *, const char *source, const char *target, b
  */
 int mounts_kernel(void);
 
+/* /dev/shm, of SIZE bytes, and /dev/mqueue: what belongs to an IPC namespace. After mounts_kernel. */
+int mounts_ipc(int64_t size);
+
 /* /sys, as FLAGS of mount(2) say (MS_RDONLY or 0): after the network namespace has been settled, since it shows its devices. */
 int mounts_sys(unsigned long flags);
 

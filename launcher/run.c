@@ -1,5 +1,6 @@
 /* wherry run: from the command line to a container's exit status. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,8 +56,11 @@ static int option_pids(const struct option *option, void *field, const char *val
 static const struct option options[] = {
 	ROW("env", 'e', "NAME[=VALUE]", "set a variable, or take it over", env, option_strings),
 	ROW("env-file", 0, "FILE", "set the variables of a file", env_files, option_strings),
+	ROW("env-host", 0, NULL, "take over wherry's whole environment", env_host, option_flag),
 	ROW("workdir", 'w', "DIR", "the working directory", cwd, option_string),
 	ROW("user", 'u', "USER[:GROUP]", "names or numbers", user, option_string),
+	ROW("group-add", 0, "GROUP", "one more group, by name or number", group_add, option_strings),
+	ROW("umask", 0, "MODE", "the program's umask, octal (022)", umask, option_string),
 	ROW("entrypoint", 0, "PROGRAM", "instead of the image's; \"\": none", entrypoint, option_string),
 	ROW("interactive", 'i', NULL, "standard input reaches the program", input, option_flag),
 	ROW("tty", 't', NULL, "give it a terminal of its own", terminal, option_flag),
@@ -77,17 +81,43 @@ static const struct option options[] = {
 	ROW("cap-drop", 0, "CAPABILITY", "take a capability; ALL: every one", cap_drop, option_strings),
 	ROW("privileged", 0, NULL, "all capabilities, /sys and /proc as the host has them", privileged,
 	    option_flag),
+	ROW("ulimit", 0, "NAME=SOFT[:HARD]", "limit each of its processes", ulimits, option_strings),
+	ROW("sysctl", 0, "KEY=VALUE", "set a parameter of its own namespaces", sysctls, option_strings),
+	ROW("oom-score-adj", 0, "NUMBER", "-1000 to 1000: who goes first when memory is out",
+	    oom_score_adj, option_number),
+	ROW("shm-size", 0, "SIZE", "the size of /dev/shm (64M)", shm_size, option_size),
+	ROW("pid", 0, "host", "see the host's processes", pid, option_string),
+	ROW("ipc", 0, "private|host", "whose IPC (private)", ipc, option_string),
+	ROW("uts", 0, "host", "have the host's name", uts, option_string),
 	ROW("network", 0, "none|host", "loopback alone (default), or the host's", network,
 	    option_string),
 	ROW("hostname", 'h', "NAME", "the container's host name", hostname, option_string),
+	ROW("add-host", 0, "NAME:ADDRESS", "add a line to /etc/hosts", hosts, option_strings),
+	ROW("dns", 0, "ADDRESS", "a name server, in /etc/resolv.conf", dns, option_strings),
 	ROW("name", 0, "NAME", "the container's name", name, option_string),
 	ROW("rm", 0, NULL, "remove the container at its end: always done", remove, option_flag),
+	ROW("cidfile", 0, "FILE", "write the container's name to FILE, which must not exist", cid_file,
+	    option_string),
+	ROW("stop-signal", 0, "SIGNAL", "the signal that asks it to end (TERM)", stop_signal,
+	    option_string),
+	ROW("stop-timeout", 0, "SECONDS", "after that signal, until it is killed", stop_timeout,
+	    option_number),
 	ROW("platform", 0, "OS/ARCH", "the platform to take of an image with several", platform,
 	    option_string),
+	ROW("no-init", 0, NULL, "the program itself is PID 1", no_init, option_flag),
 	ROW("init-path", 0, "FILE", "the init to use instead of wherry's own", init_path,
 	    option_string),
 	{ 0 }
 };
+
+/* docker-run(1): a file that is there already belongs to another container. */
+static int write_cid_file(const char *path, const char *name)
+{
+	scoped_fd file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+	if (file < 0 || write(file, name, strlen(name)) != (ssize_t)strlen(name))
+		return fail("--cidfile %s", path);
+	return 0;
+}
 
 static int run_source(const struct run_options *given, const char *state, struct source *source,
 		      char **words)
@@ -105,6 +135,8 @@ static int run_source(const struct run_options *given, const char *state, struct
 	spec.root.lowers = source->lowers;
 	spec.root.lower_count = source->lower_count;
 	int status = writable_create(&writable, &source->store, &spec.root);
+	if (status == 0 && given->cid_file)
+		status = write_cid_file(given->cid_file, spec.name);
 	if (status == 0)
 		status = container_run(&spec);
 	writable_destroy(&writable, &source->store);

@@ -16,8 +16,10 @@ struct run_options {
 	const char *cwd, *user, *hostname, *entrypoint, *name, *overlay, *network, *init_path;
 	const char *platform;
 	struct limits limits;
-	struct strings cap_add, cap_drop;
-	bool read_only, input, terminal, remove, privileged;
+	struct strings cap_add, cap_drop, group_add, ulimits, sysctls, hosts, dns;
+	const char *pid, *ipc, *uts, *stop_signal, *umask, *cid_file;
+	int64_t stop_timeout, shm_size, oom_score_adj;
+	bool read_only, input, terminal, remove, privileged, no_init, env_host;
 };
 
 #endif

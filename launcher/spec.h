@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "launcher/options.h"
+#include "launcher/rlimits.h"
+
 enum limit_kind { LIMIT_MEMORY, LIMIT_SWAP, LIMIT_CPU, LIMIT_PIDS, LIMIT_COUNT };
 
 /*
@@ -63,6 +66,13 @@ struct process {
 	bool terminal;        /* a terminal of its own is its standard input, output and error */
 	uint64_t caps;        /* bits of linux/capability.h */
 	int stop_signal;      /* 0: SIGTERM */
+	int64_t stop_timeout; /* seconds from the stop signal to SIGKILL; 0: none */
+	bool no_init;         /* the program itself is PID 1 */
+	int umask;            /* -1: 022 */
+	int oom_score_adj;    /* proc(5); 0: as wherry's own */
+	struct strings groups; /* supplementary ones, names or numbers */
+	struct rlimit_word *rlimits;
+	size_t rlimit_count;
 };
 
 struct spec {
@@ -76,6 +86,11 @@ struct spec {
 	struct mount *mounts;
 	size_t mount_count;
 	bool privileged; /* nothing of /proc and /sys is hidden or read-only */
+	bool host_pid, host_ipc, host_uts; /* no namespace of its own */
+	int64_t shm_size;                  /* bytes; 0: 64 MiB, as docker has it */
+	struct strings sysctls;            /* KEY=VALUE */
+	struct strings hosts;              /* NAME:ADDRESS, for /etc/hosts */
+	struct strings dns;                /* addresses, for /etc/resolv.conf */
 };
 
 #endif

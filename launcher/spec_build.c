@@ -8,6 +8,7 @@
 
 #include "launcher/caps.h"
 #include "launcher/signals.h"
+#include "launcher/sysctl.h"
 #include "launcher/terminal.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
@@ -65,6 +66,9 @@ static int build_env(struct spec *spec, const struct run_options *given,
 	for (char **word = config->env; word && *word; word++)
 		if (strchr(*word, '=') && environment_put(&env, *word) < 0)
 			return -1;
+	for (char **word = environ; given->env_host && *word; word++)
+		if (environment_put(&env, *word) < 0)
+			return -1;
 	for (size_t i = 0; i < given->env_files.count; i++)
 		if (environment_add_file(&env, given->env_files.at[i]) < 0)
 			return -1;
@@ -77,6 +81,54 @@ static int build_env(struct spec *spec, const struct run_options *given,
 	spec->process.home = environment_get(&env, "HOME");
 	spec->process.env = env.at;
 	return 0;
+}
+
+static int build_stop(struct process *process, const struct run_options *given,
+		      const struct image_config *config)
+{
+	const char *word = given->stop_signal ? given->stop_signal : config->stop_signal;
+	process->stop_timeout = given->stop_timeout;
+	if (given->stop_timeout < 0)
+		return failx("--stop-timeout: seconds cannot be negative");
+	if (!word || !*word)
+		return 0;
+	process->stop_signal = signal_number(word);
+	if (process->stop_signal <= 0)
+		return failx("%s: there is no signal '%s'",
+			     given->stop_signal ? "--stop-signal" : "the image's StopSignal", word);
+	return 0;
+}
+
+static int build_umask(struct process *process, const char *text)
+{
+	char *end;
+	process->umask = -1;
+	if (!text)
+		return 0;
+	long mask = strtol(text, &end, 8);
+	if (end == text || *end || mask < 0 || mask > 0777)
+		return failx("--umask: '%s' is not an octal mode", text);
+	process->umask = (int)mask;
+	return 0;
+}
+
+/* What the program may do, beside the limits of the whole container. */
+static int build_rights(struct process *process, const struct run_options *given)
+{
+	if (given->oom_score_adj < -1000 || given->oom_score_adj > 1000)
+		return failx("--oom-score-adj goes from -1000 to 1000");
+	process->oom_score_adj = (int)given->oom_score_adj;
+	process->groups = given->group_add;
+	process->rlimits = calloc(given->ulimits.count + 1, sizeof(*process->rlimits));
+	if (!process->rlimits)
+		return fail("--ulimit");
+	for (size_t i = 0; i < given->ulimits.count; i++)
+		if (rlimit_parse(&process->rlimits[process->rlimit_count++], given->ulimits.at[i]) < 0)
+			return -1;
+	if (build_umask(process, given->umask) < 0)
+		return -1;
+	return caps_parse(&process->caps, given->privileged ? caps_all() : caps_default & caps_all(),
+			  &given->cap_add, &given->cap_drop);
 }
 
 static int build_process(struct spec *spec, const struct run_options *given,
@@ -93,16 +145,10 @@ static int build_process(struct spec *spec, const struct run_options *given,
 	process->terminal = given->terminal;
 	if (given->terminal && terminal_check(given->input) < 0)
 		return -1;
-	if (caps_parse(&process->caps, given->privileged ? caps_all() : caps_default & caps_all(),
-		       &given->cap_add, &given->cap_drop) < 0)
-		return -1;
 	process->init_path = given->init_path;
-	if (config->stop_signal && *config->stop_signal) {
-		process->stop_signal = signal_number(config->stop_signal);
-		if (process->stop_signal <= 0)
-			return failx("the image's config: unknown StopSignal '%s'",
-				     config->stop_signal);
-	}
+	process->no_init = given->no_init;
+	if (build_stop(process, given, config) < 0 || build_rights(process, given) < 0)
+		return -1;
 	if (build_argv(spec, given, config, words) < 0)
 		return -1;
 	return build_env(spec, given, config);
@@ -156,12 +202,51 @@ static int build_network(struct spec *spec, const struct run_options *given)
 	return 0;
 }
 
+/* WORD is NULL, "host", or OWN, which is the default. */
+static int build_namespace(const char *option, const char *word, const char *own, bool *host)
+{
+	*host = word && !strcmp(word, "host");
+	if (!word || *host || (own && !strcmp(word, own)))
+		return 0;
+	return failx("--%s: '%s' is not %s%shost", option, word, own ? own : "", own ? " or " : "");
+}
+
+static int build_namespaces(struct spec *spec, const struct run_options *given)
+{
+	if (build_namespace("pid", given->pid, NULL, &spec->host_pid) < 0 ||
+	    build_namespace("ipc", given->ipc, "private", &spec->host_ipc) < 0 ||
+	    build_namespace("uts", given->uts, NULL, &spec->host_uts) < 0)
+		return -1;
+	if (spec->host_uts && given->hostname)
+		return failx("--hostname and --uts host exclude each other");
+	if (spec->host_ipc && given->shm_size)
+		return failx("--shm-size and --ipc host exclude each other");
+	spec->shm_size = given->shm_size;
+	spec->sysctls = given->sysctls;
+	for (size_t i = 0; i < given->sysctls.count; i++)
+		if (sysctl_check(given->sysctls.at[i], !spec->host_ipc,
+				 spec->network == NETWORK_NONE) < 0)
+			return -1;
+	return 0;
+}
+
+static int build_names(struct spec *spec, const struct run_options *given)
+{
+	spec->hosts = given->hosts;
+	spec->dns = given->dns;
+	for (size_t i = 0; i < given->hosts.count; i++)
+		if (!strchr(given->hosts.at[i], ':') || given->hosts.at[i][0] == ':')
+			return failx("--add-host: '%s' is not NAME:ADDRESS", given->hosts.at[i]);
+	return 0;
+}
+
 /* With the host's network the name is the host's too, as docker has it. */
 static int build_hostname(struct spec *spec, const struct run_options *given)
 {
 	static char host[65];
+	bool shared = spec->network == NETWORK_HOST || spec->host_uts;
 	spec->hostname = given->hostname;
-	if (!spec->hostname && spec->network == NETWORK_HOST && gethostname(host, sizeof(host) - 1) == 0)
+	if (!spec->hostname && shared && gethostname(host, sizeof(host) - 1) == 0)
 		spec->hostname = host;
 	if (!spec->hostname)
 		spec->hostname = spec->name;
@@ -177,7 +262,8 @@ int spec_build(struct spec *spec, const struct run_options *given,
 	       const struct image_config *config, const char *name, char **argv)
 {
 	*spec = (struct spec){ .name = name, .privileged = given->privileged };
-	if (build_network(spec, given) < 0 || build_hostname(spec, given) < 0 ||
+	if (build_network(spec, given) < 0 || build_namespaces(spec, given) < 0 ||
+	    build_names(spec, given) < 0 || build_hostname(spec, given) < 0 ||
 	    build_limits(spec, given) < 0 || build_overlay(&spec->root, given) < 0 ||
 	    build_process(spec, given, config, argv) < 0)
 		return -1;

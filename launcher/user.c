@@ -93,15 +93,22 @@ static int find_user(struct user *user, const char *text, char name[256])
 	return 0;
 }
 
-static int find_group(struct user *user, const char *text)
+static int find_group(gid_t *to, const char *text)
 {
 	char line[1024], *fields[FIELDS];
 	int64_t gid = parse_id(text);
 	struct key key = { .name = text };
 	if (gid < 0 && !find_entry("/etc/group", &key, line, sizeof(line), fields))
 		return failx("the group %s is not in the image's /etc/group", text);
-	user->gid = (gid_t)(gid < 0 ? parse_id(fields[ID]) : gid);
+	*to = (gid_t)(gid < 0 ? parse_id(fields[ID]) : gid);
 	return 0;
+}
+
+int user_add_group(struct user *user, const char *text)
+{
+	if (user->group_count == USER_GROUPS_MAX)
+		return failx("more than %d groups", USER_GROUPS_MAX);
+	return find_group(&user->groups[user->group_count++], text);
 }
 
 static bool is_member(char *members, const char *name)
@@ -137,7 +144,7 @@ int user_find(struct user *user, const char *text)
 	if (find_user(user, *who ? who : "0", name) < 0)
 		return -1;
 	if (group && *group)
-		return find_group(user, group);
+		return find_group(&user->gid, group);
 	if (*name)
 		find_supplementary(user, name);
 	return 0;

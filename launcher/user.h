@@ -23,4 +23,7 @@ struct user {
  */
 int user_find(struct user *, const char *text);
 
+/* One more supplementary group, by name or number. As user_find. */
+int user_add_group(struct user *, const char *text);
+
 #endif
