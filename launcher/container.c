@@ -92,7 +92,7 @@ static int prepare(struct container *container, const struct spec *spec)
 	if (inside->parent < 0)
 		return fail("open wherry's own pidfd");
 	if (open_pipes(container) < 0 ||
-	    state_create(&container->state, spec->state, spec->name, cgroup_sweep) < 0)
+	    state_create(&container->state, spec->state, spec->name, container_clean) < 0)
 		return -1;
 	inside->cgroup = &container->cgroup;
 	return cgroup_create(&container->cgroup, spec->name, &spec->limits);
@@ -190,7 +190,8 @@ static int conclude(const struct container *container, const struct spec *spec,
 	}
 }
 
-static int run(struct container *container, const struct spec *spec)
+static int run(struct container *container, const struct spec *spec,
+	       const struct container_watch *watch)
 {
 	struct outcome outcome = { 0 };
 	if (prepare(container, spec) < 0 || start(container, spec) < 0 ||
@@ -205,7 +206,7 @@ static int run(struct container *container, const struct spec *spec)
 	close_fd(&container->go);
 	if (outcome.kind == REPORT_STARTED)
 		protect(container->init);
-	state_sweep(spec->state, cgroup_sweep);
+	watch->started(watch);
 	struct supervision with = {
 		container->init, container->end, container->report, &container->terminal,
 	};
@@ -231,7 +232,7 @@ static void destroy(struct container *container)
 	state_destroy(&container->state);
 }
 
-int container_run(const struct spec *spec)
+int container_run(const struct spec *spec, const struct container_watch *watch)
 {
 	struct container container = {
 		.state.file = -1,
@@ -242,7 +243,12 @@ int container_run(const struct spec *spec)
 		.go = -1,
 		.terminal.master = -1,
 	};
-	int status = run(&container, spec);
+	int status = run(&container, spec, watch);
 	destroy(&container);
 	return status;
+}
+
+int container_clean(const char *name)
+{
+	return cgroup_sweep(name);
 }

@@ -119,6 +119,21 @@ static int write_cid_file(const char *path, const char *name)
 	return 0;
 }
 
+/* What killed runs have left is removed while the program runs already: a launch doesn't wait for it. */
+struct sweep {
+	struct container_watch watch;
+	const char *state;
+	const struct store *store;
+};
+
+static void sweep(const struct container_watch *watch)
+{
+	const struct sweep *sweep = (const struct sweep *)watch;
+	state_sweep(sweep->state, container_clean);
+	if (sweep->store->tmp >= 0)
+		work_sweep(sweep->store);
+}
+
 static int run_source(const struct run_options *given, const char *state, struct source *source,
 		      char **words)
 {
@@ -138,7 +153,7 @@ static int run_source(const struct run_options *given, const char *state, struct
 	if (status == 0 && given->cid_file)
 		status = write_cid_file(given->cid_file, spec.name);
 	if (status == 0)
-		status = container_run(&spec);
+		status = container_run(&spec, &(struct sweep){ { sweep }, state, &source->store }.watch);
 	writable_destroy(&writable, &source->store);
 	return status;
 }
