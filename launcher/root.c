@@ -93,7 +93,7 @@ static int write_lowers(const struct root *root, const char *staging, char *opti
 
 /*
  * overlayfs shows the upper's own root directory: a new one takes owner, mode and times from the
- * topmost lower's; one that is there already belongs to an earlier run of the container.
+ * layer that describes /; one that is there already belongs to an earlier run of the container.
  */
 static int make_upper(const struct root *root, const char *dir)
 {
@@ -105,10 +105,10 @@ static int make_upper(const struct root *root, const char *dir)
 	snprintf(path, sizeof(path), "%s/upper", dir);
 	if (mkdir(path, 0755) < 0)
 		return errno == EEXIST ? 0 : fail("make %s", path);
-	if (!root->lower_count)
+	if (!root->top)
 		return 0;
 	struct timespec times[2];
-	snprintf(lower, sizeof(lower), "%s/%s", root->base, root->lowers[0]);
+	snprintf(lower, sizeof(lower), "%s/%s", root->base, root->top);
 	if (lstat(lower, &stat) < 0)
 		return fail("look at %s", lower);
 	times[0] = stat.st_atim;

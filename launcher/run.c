@@ -149,6 +149,7 @@ static int run_source(const struct run_options *given, const char *state, struct
 	spec.root.base = source->base;
 	spec.root.lowers = source->lowers;
 	spec.root.lower_count = source->lower_count;
+	spec.root.top = source->top;
 	int status = writable_create(&writable, &source->store, &spec.root);
 	if (status == 0 && given->cid_file)
 		status = write_cid_file(given->cid_file, spec.name);

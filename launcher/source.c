@@ -36,6 +36,7 @@ static int open_rootfs(struct source *source, const char *name)
 	source->base = path_absolute(name);
 	source->lowers = whole;
 	source->lower_count = 1;
+	source->top = ".";
 	return source->base ? 0 : -1;
 }
 
@@ -51,6 +52,7 @@ static int open_image(struct source *source, const char *name, const char *root,
 		return fail("name the image's layers");
 	source->lowers = source->image.lowers;
 	source->lower_count = source->image.lower_count;
+	source->top = source->image.root;
 	return image_config_parse(source->image.config, source->image.config_size, &source->config);
 }
 

@@ -13,6 +13,7 @@ struct source {
 	char *base;                 /* what LOWERS are relative to; absolute, owned */
 	char **lowers;              /* topmost first */
 	size_t lower_count;
+	const char *top; /* below BASE: whose metadata is that of /; NULL: no layer says; borrowed */
 };
 
 /*

@@ -46,6 +46,7 @@ struct root {
 	const char *base;
 	char *const *lowers;
 	size_t lower_count;
+	const char *top; /* below BASE: whose owner, mode and times / has; NULL: 0755 root */
 	enum overlay_kind overlay;
 	const char *overlay_dir; /* DISK, DIR: holds upper and work; absolute */
 	int64_t overlay_size;    /* RAM: bytes; 0: half of the memory that there is */
