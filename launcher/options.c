@@ -92,8 +92,9 @@ static void print_option(const struct option *option)
 
 static void print_help(const struct command *command)
 {
-	printf("Usage: wherry %s %s%s\n%s.\n", command->name,
-	       command->options->name ? "[OPTION…] " : "", command->operands, command->summary);
+	printf("Usage: wherry %s%s%s%s\n%s.\n", command->name,
+	       command->options->name ? " [OPTION…]" : "", *command->operands ? " " : "",
+	       command->operands, command->summary);
 	if (command->options->name)
 		printf("\n");
 	for (const struct option *option = command->options; option->name; option++)

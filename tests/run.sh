@@ -183,8 +183,8 @@ help() {
 		contains "$(wherry --help)" "$word"
 		contains "$(wherry "$word" --help)" "Usage: wherry $word"
 	done
-	# a screen
-	[ "$(wc -l <<<"$said")" -le 40 ]
+	# a line of help is a line of the screen
+	[ "$(wc -L <<<"$said")" -le 100 ]
 }
 
 version() { [[ $(wherry version) == wherry* ]]; }
