@@ -21,6 +21,7 @@ struct archive {
 	const char *path; /* as the user named it, "-" for standard input: for messages; borrowed */
 	int dir;          /* of a directory; -1 */
 	int file;         /* of an archive; -1 */
+	bool cut;         /* it ends without an end marker */
 	bool packed;      /* compressed as a whole, or not seekable: archive_spool comes first */
 	enum compression compression;
 	struct member *members;

@@ -87,9 +87,9 @@ static int copy_metadata(int from, int to, const char *path)
 	struct stat st;
 	if (fstat(from, &st) < 0 || fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 07777) < 0 ||
 	    copy_attributes(from, to) < 0)
-		return fail("%.700s: give it what the layer below has", path);
+		return fail("%.400s: give it what the layer below has", path);
 	const struct timespec times[2] = { st.st_atim, st.st_mtim };
-	return futimens(to, times) < 0 ? fail("%.700s: set its times", path) : 0;
+	return futimens(to, times) < 0 ? fail("%.400s: set its times", path) : 0;
 }
 
 static int complete_one(int top, const char *path, const struct chain_layer *below, int count)

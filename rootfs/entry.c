@@ -287,7 +287,7 @@ int tree_add(struct tree *tree, const struct entry *entry)
 		return -1;
 	const char *wrong = path_parse(&tree->path, entry->path, entry->path_size);
 	if (wrong)
-		return failx("%.700s: %s", entry->path, wrong);
+		return failx("%.400s: %s", entry->path, wrong);
 	tree->found.entries++;
 	if (tree->path.kind == PATH_IGNORED)
 		return 0;

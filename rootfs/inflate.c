@@ -39,7 +39,7 @@ static int step_gzip(struct inflater *inflater, struct buffer *b)
 	z_stream *z = inflater->state;
 	if (inflater->between && inflater->taken && *b->in == 0)
 		inflater->padding = true;
-	if (inflater->padding)
+	if (inflater->padding || (inflater->between && inflater->taken && *b->in != 0x1f))
 		return check_padding(inflater, b);
 	if (inflater->between && inflateReset(z) != Z_OK)
 		return decoder_fail(inflater->channel, "gzip: it can't go on");

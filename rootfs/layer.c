@@ -140,7 +140,7 @@ static int handle_entry(struct extraction *x, uint32_t size)
 	if (x->tree.found.entries >= x->limits->entries)
 		return failx("it has more than %llu entries", (unsigned long long)x->limits->entries);
 	if (entry.size > x->limits->file)
-		return failx("%.700s: it is larger than %lld MiB", path, (long long)x->limits->file >> 20);
+		return failx("%.400s: it is larger than %lld MiB", path, (long long)x->limits->file >> 20);
 	return tree_add(&x->tree, &entry);
 }
 
@@ -260,9 +260,10 @@ static int compare(const char *what, const struct digest *found, const struct di
 static int check_digests(struct extraction *x)
 {
 	struct digest blob, stream;
+	struct sha256 hash = x->blob_hash;
 	if (!x->fed || x->read != x->layer->blob.size)
 		return nonsense();
-	sha256_final(&x->blob_hash, &blob);
+	sha256_final(&hash, &blob);
 	if (compare("digest", &blob, &x->layer->digest) < 0)
 		return -1;
 	if (x->plain)

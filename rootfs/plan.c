@@ -62,7 +62,10 @@ static int check_platform(const struct plan_reader *reader, const json_t *config
 	platform_from_json(&image, config);
 	if (!*image.arch && !*image.os)
 		return 0;
-	if (platform_match(&image, &reader->platform))
+	struct platform whole = image;
+	if (!whole.variant) /* configs often leave it out where the index has it */
+		whole.variant = reader->platform.variant;
+	if (platform_match(&whole, &reader->platform))
 		return 0;
 	platform_text(&image, theirs);
 	platform_text(&reader->platform, ours);
@@ -121,6 +124,8 @@ static int read_documents(struct plan_reader *reader)
 		return plan_read_docker(reader);
 	if (archive_find(reader->archive, "repositories", &blob) > 0)
 		return failx("%s: it has no manifest.json: it was saved by a Docker older than 1.10", reader->archive->path);
+	if (reader->archive->cut)
+		return failx("%s: it is truncated: it ends before a manifest.json or an index.json", reader->archive->path);
 	failx("%s: it has neither a manifest.json nor an index.json", reader->archive->path);
 	return hint("wherry reads what docker save, podman save or skopeo copy make; wherry import takes a root file system");
 }

@@ -38,14 +38,14 @@ int tree_fail(const struct tree *tree, const char *why)
 		hint("at least %llu MiB have been written of this layer, and more is needed",
 		     (unsigned long long)tree->found.disk >> 20);
 	errno = err;
-	return fail("%.700s: %s", name, why);
+	return fail("%.400s: %s", name, why);
 }
 
 int tree_failx(const struct tree *tree, const char *why)
 {
 	char name[PATH_BYTES + 1];
 	name_entry(tree, name);
-	return failx("%.700s: %s", name, why);
+	return failx("%.400s: %s", name, why);
 }
 
 int tree_open(struct tree *tree, int root, int implied)
