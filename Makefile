@@ -27,7 +27,7 @@ B := build/$(ARCH)
 O := $B/obj
 DEPS := $B/deps
 
-LAUNCHER_SRC := $(sort $(wildcard launcher/*.c))
+LAUNCHER_SRC := $(sort $(filter-out launcher/seccomp_build.c,$(wildcard launcher/*.c)))
 ROOTFS_SRC   := $(sort $(wildcard rootfs/*.c))
 INIT_SRC     := $(sort $(wildcard init/*.c init/*.S))
 TEST_SRC     := $(sort $(filter-out tests/tap.c,$(wildcard tests/*.c)))
@@ -39,8 +39,8 @@ DEBIAN.aarch64 = arm64
 DEBIAN.armhf = armhf
 DEBIAN.arm = armel
 DEBIAN.riscv64 = riscv64
-TOOL_PACKAGES = $(if $(filter $(HOST),$(ARCH)),gcc linux-libc-dev,gcc-$(subst _,-,$(TRIPLET)) \
-	linux-libc-dev-$(DEBIAN.$(ARCH))-cross)
+TOOL_PACKAGES = $(if $(filter $(HOST),$(ARCH)),linux-libc-dev,gcc-$(subst _,-,$(TRIPLET)) \
+	linux-libc-dev-$(DEBIAN.$(ARCH))-cross) gcc libc6-dev
 DEPS_PACKAGES = dpkg-dev
 CHECK_PACKAGES = $(shell sed '/^\#/d' tests/packages 2>/dev/null)
 
@@ -71,6 +71,7 @@ LIBC_CPPFLAGS = $(shell pkg-config --static --cflags $(PKGS))
 LINK = $(CC) -static-pie $(LDFLAGS_ALL) -o $@ $1 $(DEP_LIBS)
 DEP_LIBS = $(shell pkg-config --static --libs $(PKGS))
 endif
+HOST_CC ?= cc
 AR = $(TOOL)ar
 STRIP = $(TOOL)strip
 
@@ -143,6 +144,20 @@ $(bench_bin): $B/bench/%: $O/tests/bench/%.o $B/libwherry.a
 # The launcher carries the init.
 $O/launcher/carried.o $O/launcher/carried.strict: $B/wherry-init
 $O/launcher/carried.o $O/launcher/carried.strict: CPPFLAGS_ALL += -DWHERRY_INIT_FILE='"$B/wherry-init"'
+
+# The default seccomp filter is compiled by a program that runs here, for the machine that
+# wherry will run on.
+seccomp_src := $(addprefix launcher/seccomp_,build.c calls.c default.c filter.c policy.c)
+$B/seccomp_build: $(seccomp_src) $(wildcard launcher/seccomp*.h) Makefile | $B/tools
+	$(call say,CC)$(HOST_CC) -std=gnu11 -Wall -Wextra -O1 -I. -D_GNU_SOURCE \
+	-DSECCOMP_TARGET=TARGET_$(ARCH:armhf=arm) -o $@ $(seccomp_src)
+
+$B/seccomp_built.inc: $B/seccomp_build
+	$(call say,MAKE)$< >$@
+
+$O/launcher/seccomp.o $O/launcher/seccomp.strict: $B/seccomp_built.inc
+$O/launcher/seccomp.o $O/launcher/seccomp.strict: \
+	CPPFLAGS_ALL += -DSECCOMP_BUILT_FILE='"$B/seccomp_built.inc"'
 
 $O/init/%.o: init/%.c Makefile | $B/tools
 	@mkdir -p $(@D)
@@ -217,4 +232,4 @@ install: all
 
 # Leaves what `make deps` has built; `rm -rf build` takes that too.
 clean:
-	rm -rf $O $B/tests $B/bench $B/wherry $B/wherry-init $B/*.debug $B/*.a
+	rm -rf $O $B/tests $B/bench $B/wherry $B/wherry-init $B/seccomp_* $B/*.debug $B/*.a

@@ -34,21 +34,27 @@ const uint64_t caps_default =
 	BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SYS_CHROOT) | BIT(CAP_KILL) |
 	BIT(CAP_AUDIT_WRITE);
 
+int caps_find(const char *word)
+{
+	const char *name = strncasecmp(word, "CAP_", 4) ? word : word + 4;
+	for (int cap = 0; cap < COUNT; cap++)
+		if (!strcasecmp(name, names[cap]))
+			return cap;
+	return -1;
+}
+
 /* The bits that WORDS name; ALL is every one of them. */
 static int parse_words(const char *option, const struct strings *words, uint64_t *bits)
 {
 	*bits = 0;
 	for (size_t i = 0; i < words->count; i++) {
 		const char *word = words->at[i];
-		const char *name = strncasecmp(word, "CAP_", 4) ? word : word + 4;
-		int cap = 0;
-		if (!strcasecmp(name, "ALL")) {
+		int cap = caps_find(word);
+		if (!strcasecmp(word, "ALL") || !strcasecmp(word, "CAP_ALL")) {
 			*bits = ~0ULL;
 			continue;
 		}
-		while (cap < COUNT && strcasecmp(name, names[cap]))
-			cap++;
-		if (cap == COUNT)
+		if (cap < 0)
 			return failx("%s: there is no capability %s", option, word);
 		*bits |= BIT(cap);
 	}

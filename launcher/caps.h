@@ -16,6 +16,9 @@ extern const uint64_t caps_default;
  */
 int caps_parse(uint64_t *caps, uint64_t base, const struct strings *add, const struct strings *drop);
 
+/* The capability's number; -1: there is none of that name, which may lack its CAP_. */
+int caps_find(const char *name);
+
 /* Every capability that the calling process may have (its bounding set). */
 uint64_t caps_all(void);
 

@@ -165,8 +165,22 @@ static int take_on_user(const struct user *user)
 	return 0;
 }
 
+/* The filter first: it takes CAP_SYS_ADMIN. What is called from here on is in seccomp.c's list. */
+static int give_up_rights(const struct inside *inside, const struct process *process,
+			  const struct user *user)
+{
+	if (seccomp_install(&inside->seccomp) < 0 || caps_bound(process->caps) < 0 ||
+	    take_on_user(user) < 0)
+		return -1;
+	if (user->uid == 0 && caps_set(process->caps) < 0)
+		return -1;
+	if (process->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return fail("set no_new_privs");
+	return 0;
+}
+
 /* The working directory is made by root and entered by the user, who may not be allowed to. */
-static int enter(const struct spec *spec, const struct user *user)
+static int enter(const struct inside *inside, const struct spec *spec, const struct user *user)
 {
 	const char *cwd = spec->process.cwd;
 	if (mounts_target(cwd, true) < 0 || root_seal(&spec->root) < 0)
@@ -174,9 +188,7 @@ static int enter(const struct spec *spec, const struct user *user)
 	for (size_t i = 0; i < spec->process.rlimit_count; i++)
 		if (rlimit_set(&spec->process.rlimits[i]) < 0)
 			return -1;
-	if (caps_bound(spec->process.caps) < 0 || take_on_user(user) < 0)
-		return -1;
-	if (user->uid == 0 && caps_set(spec->process.caps) < 0)
+	if (give_up_rights(inside, &spec->process, user) < 0)
 		return -1;
 	if (chdir(cwd) < 0)
 		return fail_status(EXIT_NOT_EXECUTABLE, "enter %s: %s", cwd, strerror(errno));
@@ -315,7 +327,8 @@ static int run(const struct inside *inside, const struct spec *spec)
 	if (!spec->host_uts && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return fail("set the host name to %s", spec->hostname);
 	if (make_root(inside, spec) < 0 || find_user(&user, &spec->process) < 0 ||
-	    set_oom_score(spec->process.oom_score_adj) < 0 || connect(inside, &spec->process, &user) < 0 || enter(spec, &user) < 0)
+	    set_oom_score(spec->process.oom_score_adj) < 0 || connect(inside, &spec->process, &user) < 0 ||
+	    enter(inside, spec, &user) < 0)
 		return -1;
 	return become_init(inside, spec, &user);
 }

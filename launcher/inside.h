@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "launcher/cgroup.h"
+#include "launcher/seccomp.h"
 #include "launcher/spec.h"
 
 /* What the parent gives it; -1: none. All are close-on-exec. */
@@ -15,6 +16,7 @@ struct inside {
 	int parent;   /* the parent's pidfd, whose network namespace is the container's */
 	sigset_t mask; /* what the program shall have */
 	const struct cgroup *cgroup;
+	struct seccomp seccomp;
 };
 
 /* Makes the container from inside and becomes its init. Leaves by exec or _exit, having reported. */

@@ -79,6 +79,8 @@ static const struct option options[] = {
 	    limits.value[LIMIT_PIDS], option_pids),
 	ROW("cap-add", 0, "CAPABILITY", "give a capability; ALL: every one", cap_add, option_strings),
 	ROW("cap-drop", 0, "CAPABILITY", "take a capability; ALL: every one", cap_drop, option_strings),
+	ROW("security-opt", 0, "OPTION", "seccomp=unconfined|FILE, no-new-privileges", security,
+	    option_strings),
 	ROW("privileged", 0, NULL, "all capabilities, /sys and /proc as the host has them", privileged,
 	    option_flag),
 	ROW("ulimit", 0, "NAME=SOFT[:HARD]", "limit each of its processes", ulimits, option_strings),

@@ -17,6 +17,7 @@ struct run_options {
 	const char *platform;
 	struct limits limits;
 	struct strings cap_add, cap_drop, group_add, ulimits, sysctls, hosts, dns;
+	struct strings security; /* NAME[=VALUE] */
 	const char *pid, *ipc, *uts, *stop_signal, *umask, *cid_file;
 	int64_t stop_timeout, shm_size, oom_score_adj;
 	bool read_only, input, terminal, remove, privileged, no_init, env_host;

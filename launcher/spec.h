@@ -66,6 +66,8 @@ struct process {
 	bool input;           /* standard input is the caller's, not /dev/null */
 	bool terminal;        /* a terminal of its own is its standard input, output and error */
 	uint64_t caps;        /* bits of linux/capability.h */
+	const char *seccomp;  /* NULL: the default profile; "unconfined"; a path */
+	bool no_new_privs;    /* prctl(2) */
 	int stop_signal;      /* 0: SIGTERM */
 	int64_t stop_timeout; /* seconds from the stop signal to SIGKILL; 0: none */
 	bool no_init;         /* the program itself is PID 1 */

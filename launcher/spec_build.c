@@ -125,7 +125,7 @@ static int build_rights(struct process *process, const struct run_options *given
 	for (size_t i = 0; i < given->ulimits.count; i++)
 		if (rlimit_parse(&process->rlimits[process->rlimit_count++], given->ulimits.at[i]) < 0)
 			return -1;
-	if (build_umask(process, given->umask) < 0)
+	if (build_umask(process, given->umask) < 0 || spec_build_security(process, given) < 0)
 		return -1;
 	return caps_parse(&process->caps, given->privileged ? caps_all() : caps_default & caps_all(),
 			  &given->cap_add, &given->cap_drop);

@@ -14,6 +14,9 @@
 int spec_build(struct spec *, const struct run_options *, const struct image_config *,
 	       const char *name, char **argv);
 
+/* The part of it that is in spec_security.c: --security-opt. */
+int spec_build_security(struct process *, const struct run_options *);
+
 /* The part of it that is in spec_mounts.c: volumes, tmpfs and the image's own volumes. */
 int spec_build_mounts(struct spec *, const struct run_options *, const struct image_config *);
 

@@ -1,0 +1,48 @@
+/* --security-opt: what the program may do beside what its capabilities say. */
+#include <string.h>
+
+#include "launcher/seccomp.h"
+#include "launcher/spec_build.h"
+#include "rootfs/err.h"
+
+/* The value in "NAME=VALUE" or, as docker once wrote it, "NAME:VALUE"; "" where NAME stands alone. */
+static const char *value_of(const char *word, const char *name)
+{
+	size_t length = strlen(name);
+	if (strncmp(word, name, length))
+		return NULL;
+	if (!word[length])
+		return "";
+	return word[length] == '=' || word[length] == ':' ? word + length + 1 : NULL;
+}
+
+static int set_no_new_privs(struct process *process, const char *value)
+{
+	if (strcmp(value, "") && strcmp(value, "true") && strcmp(value, "false"))
+		return failx("--security-opt: no-new-privileges takes true or false, not '%s'", value);
+	process->no_new_privs = strcmp(value, "false");
+	return 0;
+}
+
+static int apply(struct process *process, const char *word)
+{
+	const char *value = value_of(word, "no-new-privileges");
+	if (value)
+		return set_no_new_privs(process, value);
+	value = value_of(word, "seccomp");
+	if (value && *value) {
+		process->seccomp = value;
+		return 0;
+	}
+	failx("--security-opt: '%s' is not one that wherry has", word);
+	return hint("it has seccomp=unconfined, seccomp=FILE and no-new-privileges");
+}
+
+int spec_build_security(struct process *process, const struct run_options *given)
+{
+	process->seccomp = given->privileged ? SECCOMP_UNCONFINED : NULL;
+	for (size_t i = 0; i < given->security.count; i++)
+		if (apply(process, given->security.at[i]) < 0)
+			return -1;
+	return 0;
+}
