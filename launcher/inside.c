@@ -131,26 +131,35 @@ static int wait_for_go(const struct inside *inside)
 	return 0;
 }
 
-static int make_root(const struct inside *inside, const struct spec *spec)
+/* /sys shows the network namespace that it is mounted in: the parent makes that meanwhile. */
+static int mount_kernel(const struct inside *inside, const struct spec *spec)
 {
-	struct taken taken = { .count = 0 };
-	umask(022);
-	if (root_mount(&spec->root) < 0 || take_along(&taken, spec) < 0 ||
-	    root_enter(&spec->root) < 0)
+	scoped_fd root = root_open(&spec->root);
+	if (root < 0)
 		return -1;
 	umask(0); /* the modes of devices are meant as they stand */
-	if (mounts_kernel() < 0 || (!spec->host_ipc && mounts_ipc(spec->shm_size) < 0))
+	if (mounts_kernel(root) < 0 || (!spec->host_ipc && mounts_ipc(root, spec->shm_size) < 0))
 		return -1;
 	umask(022);
 	if (wait_for_go(inside) < 0)
 		return -1;
 	if (spec->network == NETWORK_NONE && net_join(inside->parent) < 0)
 		return -1;
+	return mounts_sys(root, spec->privileged ? 0 : MS_RDONLY);
+}
+
+static int make_root(const struct inside *inside, const struct spec *spec)
+{
+	struct taken taken = { .count = 0 };
+	umask(022);
+	if (root_mount(&spec->root) < 0 || take_along(&taken, spec) < 0 ||
+	    mount_kernel(inside, spec) < 0 || root_enter(&spec->root) < 0)
+		return -1;
 	for (size_t i = 0; i < spec->sysctls.count; i++)
 		if (sysctl_set(spec->sysctls.at[i]) < 0)
 			return -1;
-	if (mounts_sys(spec->privileged ? 0 : MS_RDONLY) < 0 || cgroup_show(inside->cgroup) < 0 ||
-	    (!spec->privileged && mounts_mask() < 0) || put_in_place(&taken, spec) < 0)
+	if (cgroup_show(inside->cgroup) < 0 || (!spec->privileged && mounts_mask() < 0) ||
+	    put_in_place(&taken, spec) < 0)
 		return -1;
 	for (size_t i = 0; i < taken.count; i++)
 		close(taken.at[i].tree);

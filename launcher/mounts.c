@@ -18,14 +18,17 @@ struct kernel_mount {
 	const char *type, *target;
 	unsigned long flags;
 	const char *data;
-	bool optional; /* a kernel may be built without it */
+	const char *otherwise; /* what to say where the kernel refuses DATA */
+	bool optional;         /* a kernel may be built without it */
 };
 
 static const struct kernel_mount kernel_mounts[] = {
-	{ "proc", "/proc", SAFE, NULL, false },
-	{ "tmpfs", "/dev", MS_NOSUID, "mode=755,size=64k", false },
+	{ .type = "proc", .target = "/proc", .flags = SAFE },
+	{ .type = "tmpfs", .target = "/dev", .flags = MS_NOSUID, .data = "mode=755,size=64k" },
 	/* gid 5 is tty everywhere; ptmx in here makes terminals of this container only (Linux 4.7) */
-	{ "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=666,mode=620,gid=5", false },
+	{ .type = "devpts", .target = "/dev/pts", .flags = MS_NOSUID | MS_NOEXEC,
+	  .data = "newinstance,ptmxmode=666,mode=620,gid=5",
+	  .otherwise = "newinstance,ptmxmode=666,mode=620" },
 };
 
 static const struct {
@@ -59,15 +62,39 @@ static const char *const read_only[] = {
 
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
-static int mount_kernel(const struct kernel_mount *row)
+/*
+ * Where ROW belongs below ROOT, made if it isn't there. The image's author may have put a link to
+ * anywhere in its place: none is followed.
+ */
+static int open_target(int root, const struct kernel_mount *row)
 {
-	struct stat stat;
-	if (mkdir(row->target, 0755) < 0 && errno != EEXIST)
+	const char *name = row->target + 1;
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS,
+	};
+	if (mkdirat(root, name, 0755) < 0 && errno != EEXIST)
 		return fail("make %s", row->target);
-	if (lstat(row->target, &stat) < 0 || !S_ISDIR(stat.st_mode))
+	int dir = sys_openat2(root, name, &how);
+	if (dir < 0 && (errno == ELOOP || errno == ENOTDIR))
 		return failx("mount %s: the image has something there that is no directory",
 			     row->target);
-	if (mount(row->type, row->target, row->type, row->flags, row->data) == 0)
+	return dir < 0 ? fail("open %s", row->target) : dir;
+}
+
+/* The working directory is a target that no path can lead away from. */
+static int mount_kernel(int root, const struct kernel_mount *row)
+{
+	scoped_fd dir = open_target(root, row);
+	if (dir < 0)
+		return -1;
+	if (fchdir(dir) < 0)
+		return fail("enter %s", row->target);
+	if (mount(row->type, ".", row->type, row->flags, row->data) == 0)
+		return 0;
+	/* EINVAL: in a user namespace without a group 5 */
+	if (errno == EINVAL && row->otherwise &&
+	    mount(row->type, ".", row->type, row->flags, row->otherwise) == 0)
 		return 0;
 	if (errno != ENODEV)
 		return fail("mount %s", row->target);
@@ -76,38 +103,54 @@ static int mount_kernel(const struct kernel_mount *row)
 	return failx("mount %s: the kernel has no %s", row->target, row->type);
 }
 
-static int make_nodes(void)
+/* In a user namespace nobody makes devices: there the host's own is bound. */
+static int make_node(int root, size_t i)
+{
+	const char *name = nodes[i].path + 1;
+	if (mknodat(root, name, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) == 0)
+		return 0;
+	if (errno != EPERM)
+		return fail("make %s", nodes[i].path);
+	scoped_fd file = openat(root, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+	if (file < 0 || fchdir(root) < 0 || mount(nodes[i].path, name, NULL, MS_BIND, NULL) < 0)
+		return fail("bind %s", nodes[i].path);
+	return 0;
+}
+
+static int make_nodes(int root)
 {
 	for (size_t i = 0; i < COUNT(nodes); i++)
-		if (mknod(nodes[i].path, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0)
-			return fail("make %s", nodes[i].path);
+		if (make_node(root, i) < 0)
+			return -1;
 	for (size_t i = 0; i < COUNT(links); i++)
-		if (symlink(links[i].target, links[i].path) < 0)
+		if (symlinkat(links[i].target, root, links[i].path + 1) < 0)
 			return fail("make %s", links[i].path);
 	return 0;
 }
 
-int mounts_kernel(void)
+int mounts_kernel(int root)
 {
 	for (size_t i = 0; i < COUNT(kernel_mounts); i++)
-		if (mount_kernel(&kernel_mounts[i]) < 0)
+		if (mount_kernel(root, &kernel_mounts[i]) < 0)
 			return -1;
-	return make_nodes();
+	return make_nodes(root);
 }
 
-int mounts_ipc(int64_t size)
+int mounts_ipc(int root, int64_t size)
 {
 	char data[64];
-	struct kernel_mount shm = { "tmpfs", "/dev/shm", SAFE, data, false };
-	struct kernel_mount mqueue = { "mqueue", "/dev/mqueue", SAFE, NULL, true };
+	struct kernel_mount shm = { .type = "tmpfs", .target = "/dev/shm", .flags = SAFE, .data = data };
+	struct kernel_mount mqueue = {
+		.type = "mqueue", .target = "/dev/mqueue", .flags = SAFE, .optional = true,
+	};
 	snprintf(data, sizeof(data), "mode=1777,size=%lld", (long long)(size ? size : 64 << 20));
-	return mount_kernel(&shm) < 0 ? -1 : mount_kernel(&mqueue);
+	return mount_kernel(root, &shm) < 0 ? -1 : mount_kernel(root, &mqueue);
 }
 
-int mounts_sys(unsigned long flags)
+int mounts_sys(int root, unsigned long flags)
 {
-	struct kernel_mount sys = { "sysfs", "/sys", SAFE | flags, NULL, false };
-	return mount_kernel(&sys);
+	struct kernel_mount sys = { .type = "sysfs", .target = "/sys", .flags = SAFE | flags };
+	return mount_kernel(root, &sys);
 }
 
 static int mask(const char *path)

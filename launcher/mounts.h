@@ -21,18 +21,22 @@ struct source_mount {
 int mounts_take(struct source_mount *, const char *source, const char *target, bool read_only);
 
 /*
- * After root_enter: /proc, /dev and what belongs in it. A container whose own /proc, /dev or /sys is
- * a symbolic link is refused: programs would be shown files of the image's in their place.
+ * Before root_enter, since a user namespace may mount a new /proc and /sys only while it sees the
+ * host's (mount_namespaces(7)), and needs the host's devices. ROOT is the container's root directory.
+ * All of them change the working directory.
+ *
+ * /proc, /dev and what belongs in it. A container whose own /proc, /dev or /sys is a symbolic link is
+ * refused: programs would be shown files of the image's in their place.
  */
-int mounts_kernel(void);
+int mounts_kernel(int root);
 
 /* /dev/shm, of SIZE bytes, and /dev/mqueue: what belongs to an IPC namespace. After mounts_kernel. */
-int mounts_ipc(int64_t size);
+int mounts_ipc(int root, int64_t size);
 
 /* /sys, as FLAGS of mount(2) say (MS_RDONLY or 0): after the network namespace has been settled, since it shows its devices. */
-int mounts_sys(unsigned long flags);
+int mounts_sys(int root, unsigned long flags);
 
-/* docker's masked and read-only paths: what in /proc and /sys would reach the host. */
+/* After root_enter: docker's masked and read-only paths: what in /proc and /sys would reach the host. */
 int mounts_mask(void);
 
 /* Puts what was taken along in its place. */

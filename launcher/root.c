@@ -18,9 +18,13 @@
  */
 enum { OPTIONS_MAX = 4096 };
 
-static int explain_overlay(const char *staging)
+static int explain_overlay(const struct root *root)
 {
+	const char *staging = root->staging;
 	switch (errno) {
+	case EPERM:
+		fail("mount overlay on %s/root", staging);
+		return root->unprivileged ? hint("without root it wants Linux 5.11 or newer") : -1;
 	case ENODEV:
 		return failx("overlayfs: the kernel has no CONFIG_OVERLAY_FS");
 	case EINVAL:
@@ -131,8 +135,9 @@ static int mount_overlay(const struct root *root, const char *dir)
 {
 	char lowers[OPTIONS_MAX], options[OPTIONS_MAX], escaped[PATH_MAX], path[PATH_MAX];
 	append_escaped(escaped, sizeof(escaped), dir);
-	int n = snprintf(options, sizeof(options), "upperdir=%s/upper,workdir=%s/work%s,", escaped,
-			 escaped, root->overlay == OVERLAY_DISK ? ",volatile" : "");
+	int n = snprintf(options, sizeof(options), "upperdir=%s/upper,workdir=%s/work%s%s,", escaped,
+			 escaped, root->overlay == OVERLAY_DISK ? ",volatile" : "",
+			 root->unprivileged ? ",userxattr" : "");
 	if (n < 0 || (size_t)n >= sizeof(options))
 		return failx("the path of the writable layer is too long: %s", dir);
 	if (write_lowers(root, root->staging, lowers, sizeof(lowers) - (size_t)n) < 0)
@@ -140,7 +145,7 @@ static int mount_overlay(const struct root *root, const char *dir)
 	memcpy(options + n, lowers, strlen(lowers) + 1);
 	snprintf(path, sizeof(path), "%s/root", root->staging);
 	if (mount("overlay", path, "overlay", 0, options) < 0)
-		return explain_overlay(root->staging);
+		return explain_overlay(root);
 	return 0;
 }
 
@@ -204,6 +209,14 @@ int root_mount(const struct root *root)
 	return mount_overlay(root, dir);
 }
 
+int root_open(const struct root *root)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "%s/root", root->staging);
+	int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? fail("open %s", path) : dir;
+}
+
 /*
  * pivot_root(2) refuses to leave an initramfs: there the new root is moved over it instead. Both end
  * with the container's root as the root of the whole namespace, so that no chroot escape climbs out.
@@ -212,10 +225,8 @@ int root_enter(const struct root *root)
 {
 	char path[PATH_MAX];
 	snprintf(path, sizeof(path), "%s/root", root->staging);
-	scoped_fd dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return fail("open %s", path);
-	if (climb(path) < 0)
+	scoped_fd dir = root_open(root);
+	if (dir < 0 || climb(path) < 0)
 		return -1;
 	if (fchdir(dir) < 0)
 		return fail("enter %s", path);

@@ -10,6 +10,9 @@
  */
 int root_mount(const struct root *);
 
+/* Its root directory, O_PATH, the caller's; -1 with a failure. */
+int root_open(const struct root *);
+
 /* Makes it the root of the mount namespace; nothing of the host can be reached by a path any more. */
 int root_enter(const struct root *);
 

@@ -52,6 +52,7 @@ struct root {
 	int64_t overlay_size;    /* RAM: bytes; 0: half of the memory that there is */
 	const char *staging;     /* an empty directory that the container's mounts may cover; absolute */
 	bool read_only;
+	bool unprivileged; /* in a user namespace: overlayfs keeps its marks in user.overlay.* */
 };
 
 enum network_kind { NETWORK_NONE, NETWORK_HOST };
