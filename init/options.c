@@ -148,12 +148,15 @@ static int read_value(unsigned option, const char **at)
 {
 	void *field = (char *)&opt + rules[option].offset;
 	const char *unused;
+	int value;
 
 	switch (rules[option].kind) {
 	case DURATION:
 		return *(int *)field = read_duration(at);
 	case SIGNAL:
-		return (*(uint8_t *)field = read_signal(at)) - 1;
+		value = read_signal(at);
+		*(uint8_t *)field = value;
+		return value - 1;
 	case STATUSES:
 		return read_pair(at, read_number, opt.remap, 255);
 	case SIGNALS:
