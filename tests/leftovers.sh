@@ -117,7 +117,7 @@ shared_root() {
 		mount --make-rshared /
 		before=$(sort /proc/self/mountinfo)
 		"$1" --root "$2" --state "$3" run -v "$4:/x" busybox sh -c "echo up; sleep 0.5" >"$4/shared.out" &
-		for _ in {1..100}; do ! grep -q up "$4/shared.out" || break; sleep 0.05; done
+		for _ in {1..100}; do ! grep -qs up "$4/shared.out" || break; sleep 0.05; done
 		grep -q up "$4/shared.out"
 		[ "$(sort /proc/self/mountinfo)" = "$before" ]
 		wait
@@ -136,6 +136,16 @@ many_in_turn() {
 	nothing_is_left
 }
 
+many_at_once() {
+	local pids=() n
+	for n in {1..40}; do
+		"$WHERRY" --root "$STORE" --state "$STATE" run busybox true &
+		pids+=($!)
+	done
+	for n in "${pids[@]}"; do ends "$n" 0; done
+	state_is_empty
+}
+
 it "leaves nothing after success and after errors" ordinary
 it "leaves nothing when a mount fails inside" failing_mount
 it "kill -9 of wherry ends the container, and the next command removes the rest" killed_launcher
@@ -147,4 +157,5 @@ it "kill -9 of wherry at any moment of its start leaves nothing" killed_at_any_p
 it "kill -9 of the container's processes at any moment leaves nothing" killed_children
 it "lets no mount out where / is shared" shared_root
 it "leaves nothing after many runs, two at a time" many_in_turn
+it "starts forty at once" many_at_once
 finish_clean

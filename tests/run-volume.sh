@@ -50,9 +50,9 @@ several() {
 below() {
 	mkdir -p "$SCRATCH/above/mounted"
 	mount -t tmpfs tmpfs "$SCRATCH/above/mounted"
+	trap 'umount -l "$SCRATCH/above/mounted"' EXIT
 	touch "$SCRATCH/above/mounted/deep"
 	equal "$(wherry run -v "$SCRATCH/above:/data" busybox ls /data/mounted)" deep
-	umount "$SCRATCH/above/mounted"
 }
 
 under_read_only() {

@@ -23,9 +23,10 @@ start() {
 	for n in $(seq "$1"); do
 		"$WHERRY" --root "$SCRATCH/store" --state "$SCRATCH/state" run -m 64M busybox sh -c 'echo up; exec tool -hang' >"$SCRATCH/$n" &
 		supervisors+=($!)
-	done
-	for n in $(seq "$1"); do
-		until grep -q up "$SCRATCH/$n"; do sleep 0.05; done
+		until grep -qs up "$SCRATCH/$n"; do
+			kill -0 $!
+			sleep 0.02
+		done
 	done
 	sleep 0.5
 }
