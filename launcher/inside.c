@@ -77,6 +77,12 @@ static int take_host_ipc(struct taken *taken)
 	return 0;
 }
 
+/* The host's network is not a user namespace's to show: sysfs cannot be mounted anew there. */
+static bool borrows_sys(const struct spec *spec)
+{
+	return spec->root.unprivileged && spec->network == NETWORK_HOST;
+}
+
 static int take_along(struct taken *taken, const struct spec *spec)
 {
 	if (files_write(spec) < 0)
@@ -88,6 +94,8 @@ static int take_along(struct taken *taken, const struct spec *spec)
 			return -1;
 	}
 	if (spec->host_ipc && take_host_ipc(taken) < 0)
+		return -1;
+	if (borrows_sys(spec) && take(taken, "/sys", "/sys", true) < 0)
 		return -1;
 	taken->own = taken->count;
 	for (size_t i = 0; i < spec->mount_count; i++)
@@ -145,6 +153,8 @@ static int mount_kernel(const struct inside *inside, const struct spec *spec)
 		return -1;
 	if (spec->network == NETWORK_NONE && net_join(inside->parent) < 0)
 		return -1;
+	if (borrows_sys(spec))
+		return 0;
 	return mounts_sys(root, spec->privileged ? 0 : MS_RDONLY);
 }
 
@@ -166,20 +176,31 @@ static int make_root(const struct inside *inside, const struct spec *spec)
 	return 0;
 }
 
-static int take_on_user(const struct user *user)
+/* EPERM: in a user namespace with one id only, groups cannot be given up, nor taken (setgroups(2)). */
+static int take_on_groups(const struct user *user, bool unprivileged)
 {
-	if (setgroups(user->group_count, user->groups) < 0 || setgid(user->gid) < 0 ||
-	    setuid(user->uid) < 0)
-		return fail("become user %u, group %u", user->uid, user->gid);
-	return 0;
+	if (setgroups(user->group_count, user->groups) == 0 || (errno == EPERM && unprivileged))
+		return 0;
+	return fail("take on the groups of user %u", user->uid);
+}
+
+static int take_on_user(const struct user *user, bool unprivileged)
+{
+	if (take_on_groups(user, unprivileged) < 0)
+		return -1;
+	if (setgid(user->gid) == 0 && setuid(user->uid) == 0)
+		return 0;
+	fail("become user %u, group %u", user->uid, user->gid);
+	return unprivileged ? hint("without root there are only the ids that /etc/subuid and "
+				   "/etc/subgid give you, and newuidmap is needed to use them") : -1;
 }
 
 /* The filter first: it takes CAP_SYS_ADMIN. What is called from here on is in seccomp.c's list. */
-static int give_up_rights(const struct inside *inside, const struct process *process,
-			  const struct user *user)
+static int give_up_rights(const struct inside *inside, const struct spec *spec, const struct user *user)
 {
+	const struct process *process = &spec->process;
 	if (seccomp_install(&inside->seccomp) < 0 || caps_bound(process->caps) < 0 ||
-	    take_on_user(user) < 0)
+	    take_on_user(user, spec->root.unprivileged) < 0)
 		return -1;
 	if (user->uid == 0 && caps_set(process->caps) < 0)
 		return -1;
@@ -197,7 +218,7 @@ static int enter(const struct inside *inside, const struct spec *spec, const str
 	for (size_t i = 0; i < spec->process.rlimit_count; i++)
 		if (rlimit_set(&spec->process.rlimits[i]) < 0)
 			return -1;
-	if (give_up_rights(inside, &spec->process, user) < 0)
+	if (give_up_rights(inside, spec, user) < 0)
 		return -1;
 	if (chdir(cwd) < 0)
 		return fail_status(EXIT_NOT_EXECUTABLE, "enter %s: %s", cwd, strerror(errno));

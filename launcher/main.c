@@ -11,6 +11,7 @@
 
 #include "launcher/commands.h"
 #include "launcher/sys.h"
+#include "launcher/userns.h"
 #include "rootfs/err.h"
 
 static const struct command *const commands[] = {
@@ -79,11 +80,49 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* VARIABLE/wherry, or FALLBACK formatted with the user's home or number. The caller's. */
+static const char *user_directory(const char *variable, const char *fallback)
+{
+	const char *base = getenv(variable), *home = getenv("HOME");
+	char *path = NULL;
+	int n = base && *base ? asprintf(&path, "%s/wherry", base)
+	      : home	      ? asprintf(&path, fallback, home)
+			      : -1;
+	if (n < 0)
+		failx("neither %s nor HOME is set: name --root and --state", variable);
+	return path;
+}
+
+/* Where things are, unless the command line says otherwise: for root, and for everybody else. */
+static int settle_places(struct globals *globals)
+{
+	if (geteuid() != 0 && !globals->root)
+		globals->root = user_directory("XDG_DATA_HOME", "%s/.local/share/wherry");
+	if (geteuid() != 0 && !globals->state)
+		globals->state = user_directory("XDG_RUNTIME_DIR", "%s/.local/state/wherry");
+	if (failure_get()->status)
+		return -1;
+	if (!globals->root)
+		globals->root = "/var/lib/wherry";
+	if (!globals->state)
+		globals->state = "/run/wherry";
+	return 0;
+}
+
+/* Images and containers are root's business: an ordinary user becomes root of a namespace of theirs. */
+static int start(const struct command *command, const struct globals *globals, int argc, char **argv)
+{
+	bool asks_only = command == &version_command || (argc > 1 && !strcmp(argv[1], "--help"));
+	if (!asks_only && geteuid() != 0 && userns_enter() < 0)
+		return -1;
+	return command->run(globals, argc, argv);
+}
+
 static int dispatch(int argc, char **argv)
 {
-	struct globals globals = { "/var/lib/wherry", "/run/wherry" };
+	struct globals globals = { 0 };
 	int at = parse_globals(&globals, argv);
-	if (at < 0)
+	if (at < 0 || settle_places(&globals) < 0)
 		return -1;
 	if (!argv[at] || !strcmp(argv[at], "--help") || !strcmp(argv[at], "help")) {
 		print_usage();
@@ -96,7 +135,7 @@ static int dispatch(int argc, char **argv)
 		failx("unknown %s %s", argv[at][0] == '-' ? "option" : "command", argv[at]);
 		return hint("wherry --help lists the commands");
 	}
-	return command->run(&globals, argc - at, argv + at);
+	return start(command, &globals, argc - at, argv + at);
 }
 
 int main(int argc, char **argv)

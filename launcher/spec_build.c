@@ -12,6 +12,7 @@
 #include "launcher/terminal.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
+#include "rootfs/userns.h"
 
 /* What docker gives a program whose image names no PATH. */
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -175,6 +176,7 @@ static int build_overlay(struct root *root, const struct run_options *given)
 {
 	const char *where = given->overlay ? given->overlay : "ram";
 	root->read_only = given->read_only;
+	root->unprivileged = userns_inside();
 	/* Half of the memory that there is, as tmpfs itself has it. */
 	root->overlay_size = given->limits.value[LIMIT_MEMORY] / 2;
 	if (!strcmp(where, "ram"))

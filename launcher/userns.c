@@ -1,0 +1,137 @@
+#include "launcher/userns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+
+/* A range of subordinate ids: subuid(5), "name:start:count" or "uid:start:count". */
+struct range {
+	unsigned long start, count;
+};
+
+static bool parse_range(char *line, const char *name, const char *number, struct range *range)
+{
+	const char *who = strsep(&line, ":"), *start = strsep(&line, ":");
+	if (!line || (strcmp(who, number) && (!name || strcmp(who, name))))
+		return false;
+	range->start = strtoul(start, NULL, 10);
+	range->count = strtoul(line, NULL, 10);
+	return range->start && range->count;
+}
+
+static bool find_range(const char *path, uid_t uid, struct range *range)
+{
+	char line[256], number[16];
+	const struct passwd *user = getpwuid(uid);
+	bool found = false;
+	FILE *file = fopen(path, "re");
+	snprintf(number, sizeof(number), "%u", uid);
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = parse_range(line, user ? user->pw_name : NULL, number, range);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* newuidmap PID 0 UID 1 1 START COUNT. Returns whether it did its work. */
+static bool run_mapper(const char *program, pid_t target, unsigned id, const struct range *range)
+{
+	char pid[16], own[16], start[24], count[24];
+	snprintf(pid, sizeof(pid), "%d", target);
+	snprintf(own, sizeof(own), "%u", id);
+	snprintf(start, sizeof(start), "%lu", range->start);
+	snprintf(count, sizeof(count), "%lu", range->count);
+	pid_t child = fork();
+	if (child == 0) {
+		execlp(program, program, pid, "0", own, "1", "1", start, count, (char *)NULL);
+		_exit(EXIT_NOT_FOUND);
+	}
+	int status;
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
+/*
+ * The mapper has to stand outside the namespace that it maps: it is forked before, and waits for a
+ * byte that says that the namespace is there. Ends with 0 where both maps are written.
+ */
+static _Noreturn void map_from_outside(int go, pid_t target, uid_t uid, gid_t gid)
+{
+	char byte;
+	struct range uids, gids;
+	if (read(go, &byte, 1) != 1)
+		_exit(1);
+	_exit(find_range("/etc/subuid", uid, &uids) && find_range("/etc/subgid", uid, &gids) &&
+	      run_mapper("newuidmap", target, uid, &uids) &&
+	      run_mapper("newgidmap", target, gid, &gids) ? 0 : 1);
+}
+
+static int write_text(const char *path, const char *text)
+{
+	scoped_fd file = open(path, O_WRONLY | O_CLOEXEC);
+	if (file < 0 || write(file, text, strlen(text)) < 0)
+		return fail("write %s", path);
+	return 0;
+}
+
+/* What everybody may do: one id. setgroups has to be given up first (user_namespaces(7)). */
+static int map_self(uid_t uid, gid_t gid)
+{
+	char text[32];
+	snprintf(text, sizeof(text), "0 %u 1", uid);
+	if (write_text("/proc/self/setgroups", "deny") < 0 || write_text("/proc/self/uid_map", text) < 0)
+		return -1;
+	snprintf(text, sizeof(text), "0 %u 1", gid);
+	return write_text("/proc/self/gid_map", text);
+}
+
+static int enter(void)
+{
+	if (unshare(CLONE_NEWUSER) == 0)
+		return 0;
+	bool forbidden = errno == EPERM || errno == ENOSPC || errno == EINVAL || errno == ENOSYS;
+	fail("make a user namespace");
+	if (forbidden)
+		hint("this kernel keeps them from users: run wherry as root, or see "
+		     "user.max_user_namespaces and kernel.unprivileged_userns_clone in sysctl -a");
+	return -1;
+}
+
+int userns_enter(void)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	pid_t self = getpid();
+	int go[2], status;
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return fail("make a pipe");
+	scoped_fd wait = go[0];
+	scoped_fd tell = go[1];
+	pid_t mapper = fork();
+	if (mapper < 0)
+		return fail("start a process");
+	if (mapper == 0) {
+		close(take_fd(&tell));
+		map_from_outside(wait, self, uid, gid);
+	}
+	int entered = enter();
+	if (entered == 0 && write(tell, "", 1) != 1)
+		entered = fail("map the users");
+	close(take_fd(&tell));
+	if (waitpid(mapper, &status, 0) < 0 || entered < 0)
+		return -1;
+	if (status != 0 && map_self(uid, gid) < 0)
+		return -1;
+	/* The ids are root's now; the maps say so, the credentials follow. */
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return fail("become root in the user namespace");
+	return 0;
+}

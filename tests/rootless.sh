@@ -1,0 +1,105 @@
+#!/bin/bash
+# Everything as an ordinary user, in a user namespace of their own.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/tests/images.sh"
+
+# A user who has nothing but a home, with or without subordinate ids: removed at the end.
+NAME=wherry-test-$$
+add_user() {
+	useradd -M -d "$SCRATCH/home" "$NAME"
+	mkdir -p "$SCRATCH/home"
+	cp "$WHERRY" "$SCRATCH/wherry"
+	chown -R "$NAME" "$SCRATCH/home"
+	chmod 755 "$SCRATCH" "$SCRATCH/wherry"
+}
+
+# as_user COMMAND…: with newuidmap in reach. alone COMMAND…: without.
+as_user() {
+	setpriv --reuid "$NAME" --regid "$NAME" --init-groups env -i HOME="$SCRATCH/home" PATH="$PATH" \
+		timeout -k 5 60 "$@"
+}
+alone() { as_user env PATH=/nowhere "$@"; }
+
+user_wherry() { as_user "$SCRATCH/wherry" "$@"; }
+alone_wherry() { alone "$SCRATCH/wherry" "$@"; }
+
+load() {
+	cp "$IMAGES/busybox.docker.tar" "$SCRATCH/busybox.tar"
+	chmod 644 "$SCRATCH/busybox.tar"
+	user_wherry load "$SCRATCH/busybox.tar"
+	contains "$(user_wherry images)" busybox
+	[ -d "$SCRATCH/home/.local/share/wherry/layers" ]
+}
+
+is_root_inside() {
+	equal "$(user_wherry run busybox id -u)" 0
+	equal "$(alone_wherry run busybox id -u)" 0
+}
+
+is_user_outside() {
+	local pid
+	user_wherry run --name sleeper busybox sleep 60 &
+	pid=$!
+	for _ in $(seq 100); do
+		pgrep -u "$NAME" -f '^sleep 60' >/dev/null && break
+		sleep 0.05
+	done
+	equal "$(ps -o user:32= -p "$(pgrep -f '^sleep 60' -u "$NAME")")" "$NAME"
+	pkill -u "$NAME" -f '^wherry-init'
+	wait $pid || true
+}
+
+other_users() {
+	contains "$(user_wherry run -u 1234:1234 busybox id)" "uid=1234"
+	fails_with 125 "become user 1234" alone_wherry run -u 1234:1234 busybox id
+}
+
+writes_stay_inside() {
+	user_wherry run busybox sh -c 'echo x >/file; cat /file' >/dev/null
+	fails_with 1 "No such file" user_wherry run busybox cat /file
+}
+
+overlay_kept() {
+	user_wherry run --overlay "$SCRATCH/home/kept" busybox sh -c 'echo x >/file; rm /etc/passwd'
+	equal "$(user_wherry run --overlay "$SCRATCH/home/kept" busybox cat /file)" x
+	fails_with 1 "No such file" user_wherry run --overlay "$SCRATCH/home/kept" busybox cat /etc/passwd
+	user_wherry run --overlay disk busybox sh -c 'echo x >/file'
+	equal "$(ls "$SCRATCH/home/.local/share/wherry/tmp")" ""
+}
+
+networks() {
+	equal "$(user_wherry run busybox ls /sys/class/net)" lo
+	[ "$(user_wherry run --network host busybox ls /sys/class/net)" = "$(ls /sys/class/net)" ]
+	fails_with 1 "Read-only" user_wherry run --network host busybox touch /sys/file
+}
+
+devices() {
+	user_wherry run busybox sh -c 'echo x >/dev/null && head -c 1 /dev/urandom >/dev/null && [ -c /dev/zero ]'
+	equal "$(user_wherry run busybox sh -c 'dd if=/dev/zero bs=5 count=1 2>/dev/null | wc -c')" 5
+}
+
+no_host_files() {
+	# what only root may read stays so, whoever one is inside
+	chmod 600 "$SCRATCH/busybox.tar"
+	fails_with 1 "Permission denied" user_wherry run -v "$SCRATCH:/mnt" busybox cat /mnt/busybox.tar
+	chmod 644 "$SCRATCH/busybox.tar"
+}
+
+removes() {
+	user_wherry rmi busybox
+	equal "$(ls "$SCRATCH/home/.local/share/wherry/images" "$SCRATCH/home/.local/share/wherry/tmp" | grep -v :)" ""
+}
+
+add_user
+it "loads an image into the user's own store" load
+it "is root inside, with and without subordinate ids" is_root_inside
+it "is that user outside" is_user_outside
+it "has other users where there are subordinate ids, and says so where not" other_users
+it "writes to RAM" writes_stay_inside
+it "keeps a writable layer, whiteouts too" overlay_kept
+it "has a network of its own, or sees the host's" networks
+it "has the standard devices" devices
+it "reads nothing of the host's that the user may not" no_host_files
+it "removes images" removes
+userdel "$NAME"
+finish
