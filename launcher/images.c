@@ -42,6 +42,8 @@ static void print_row(const struct listed_image *image, const char *name, int wi
 {
 	char disk[32], shared[32], created[32];
 	format_size(image->disk, disk, sizeof(disk));
+	if (!image->key_count) /* a layer is missing: wherry fsck says which */
+		strcpy(disk, "incomplete");
 	format_size(image->shared, shared, sizeof(shared));
 	format_time(image->created, created, sizeof(created));
 	printf("%-*s  %.12s  %-16s  %10s  %10s\n", width, name, image->id.hex, created, disk, shared);

@@ -18,7 +18,13 @@ static const struct command *const commands[] = {
 	&run_command,
 	&load_command,
 	&images_command,
+	&inspect_command,
+	&tag_command,
 	&rmi_command,
+	&prune_command,
+	&save_command,
+	&import_command,
+	&fsck_command,
 	&version_command,
 };
 

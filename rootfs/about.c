@@ -19,9 +19,11 @@ struct about_name about_name(const struct digest *key)
 int about_write(int dir, const char *name, const struct findings *found)
 {
 	char text[256];
-	int size = snprintf(text, sizeof(text), "entries %llu\nbytes %llu\ndisk %llu\n%s%s%s",
+	int size = snprintf(text, sizeof(text),
+			    "entries %llu\nbytes %llu\ndisk %llu\nnames %llu\ncontent %llu\n%s%s%s",
 			    (unsigned long long)found->entries, (unsigned long long)found->bytes,
-			    (unsigned long long)found->disk, found->has_root ? "" : "no-root\n",
+			    (unsigned long long)found->disk, (unsigned long long)found->names,
+			    (unsigned long long)found->content, found->has_root ? "" : "no-root\n",
 			    found->opaque_root ? "opaque-root\n" : "", found->implied ? "implied\n" : "");
 	scoped_fd file = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (file < 0 || write(file, text, size) != size)
@@ -31,13 +33,22 @@ int about_write(int dir, const char *name, const struct findings *found)
 
 static void parse_line(const char *line, struct findings *found)
 {
-	if (!strncmp(line, "entries ", 8))
-		found->entries = strtoull(line + 8, NULL, 10);
-	else if (!strncmp(line, "bytes ", 6))
-		found->bytes = strtoull(line + 6, NULL, 10);
-	else if (!strncmp(line, "disk ", 5))
-		found->disk = strtoull(line + 5, NULL, 10);
-	else if (!strcmp(line, "no-root"))
+	static const struct {
+		const char *word;
+		size_t offset;
+	} numbers[] = {
+		{ "entries ", offsetof(struct findings, entries) },
+		{ "bytes ", offsetof(struct findings, bytes) },
+		{ "disk ", offsetof(struct findings, disk) },
+		{ "names ", offsetof(struct findings, names) },
+		{ "content ", offsetof(struct findings, content) },
+	};
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		size_t length = strlen(numbers[i].word);
+		if (!strncmp(line, numbers[i].word, length))
+			*(uint64_t *)((char *)found + numbers[i].offset) = strtoull(line + length, NULL, 10);
+	}
+	if (!strcmp(line, "no-root"))
 		found->has_root = false;
 	else if (!strcmp(line, "opaque-root"))
 		found->opaque_root = true;

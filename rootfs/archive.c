@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "rootfs/archive_index.h"
 #include "rootfs/err.h"
 #include "rootfs/json.h"
 #include "rootfs/scoped.h"
@@ -69,9 +68,7 @@ int archive_open(struct archive *archive, const char *path)
 		return -1;
 	if (archive->dir >= 0 || archive->packed)
 		return 0;
-	if (find_compression(archive) < 0)
-		return -1;
-	return archive->packed ? 0 : archive_index(archive);
+	return find_compression(archive);
 }
 
 void archive_close(struct archive *archive)

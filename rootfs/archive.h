@@ -22,7 +22,7 @@ struct archive {
 	int dir;          /* of a directory; -1 */
 	int file;         /* of an archive; -1 */
 	bool cut;         /* it ends without an end marker */
-	bool packed;      /* compressed as a whole, or not seekable: archive_spool comes first */
+	bool packed;      /* compressed as a whole, or a pipe: archive_spool comes first */
 	enum compression compression;
 	struct member *members;
 	size_t count, room, name_bytes;
@@ -30,11 +30,14 @@ struct archive {
 	size_t opened_count;
 };
 
-/* Opens PATH and, unless it is packed, reads its index. Returns 0, or -1 with a failure. */
+/* Opens PATH. Returns 0, or -1 with a failure. */
 int archive_open(struct archive *, const char *path);
 
-/* Unpacks what is packed into a file without a name in WORK, then reads its index. */
+/* Unpacks what is packed into a file without a name in WORK. */
 int archive_spool(struct archive *, const struct work *);
+
+/* Reads the index of what isn't packed any more: its members. What is said of it names the archive. */
+int archive_index(struct archive *);
 
 void archive_close(struct archive *);
 

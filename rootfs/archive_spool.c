@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "rootfs/archive.h"
-#include "rootfs/archive_index.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
@@ -148,5 +147,5 @@ int archive_spool(struct archive *archive, const struct work *work)
 	close(archive->file);
 	archive->file = take_fd(&to);
 	archive->packed = false;
-	return archive_index(archive);
+	return 0;
 }

@@ -45,10 +45,9 @@ static void describe(const struct store *store, struct listed_image *image)
 		platform_text(&platform, image->platform);
 		image->key_count = stack_read(store, &image->id, config, &image->keys);
 	}
-	if (image->key_count > 0 && config)
+	if (config && image->key_count > 0)
 		return;
 	image->key_count = 0;
-	warn("%s", failure_get()->text);
 	failure_clear();
 }
 

@@ -43,4 +43,16 @@ int images_remove(struct store *, const char *text, struct removal *);
 enum prune_what { PRUNE_LEFTOVERS, PRUNE_NAMELESS };
 int images_prune(struct store *, enum prune_what, struct removal *);
 
+/*
+ * Looks at all that can be looked at: configs against their IDs, names against configs, layers against what was
+ * counted when they were made. Removes what is broken or not needed, and tells of each thing, a line without a
+ * newline. Returns how many images must be loaded again, or -1 with a failure.
+ */
+typedef void fsck_told(const char *line);
+int images_fsck(struct store *, fsck_told *, struct removal *);
+
+/* Used among the files that write it; under an exclusive lock. */
+bool image_in_use(const struct store *, const struct digest *id);
+int images_sweep(struct store *, struct removal *);
+
 #endif

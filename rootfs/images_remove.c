@@ -17,12 +17,24 @@
 #include "rootfs/remove.h"
 #include "rootfs/scoped.h"
 
+static int open_config(const struct store *store, const struct digest *id)
+{
+	int file = openat(store->images, id->hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return file < 0 ? fail("open image %.12s", id->hex) : file;
+}
+
+bool image_in_use(const struct store *store, const struct digest *id)
+{
+	scoped_fd file = openat(store->images, id->hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return file >= 0 && flock(file, LOCK_EX | LOCK_NB) < 0;
+}
+
 /* The lock stays with the file until it is closed, by which time the name is gone. */
 static int remove_config(const struct store *store, const struct digest *id, const char *called)
 {
-	scoped_fd file = openat(store->images, id->hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	scoped_fd file = open_config(store, id);
 	if (file < 0)
-		return errno == ENOENT ? 0 : fail("open image %.12s", id->hex);
+		return -1;
 	if (flock(file, LOCK_EX | LOCK_NB) < 0) {
 		failx("image %s is in use by a container that runs", called);
 		return hint("stop the container first");
@@ -97,7 +109,7 @@ static int remove_unneeded(const struct store *store, const struct work *work, s
 	return result;
 }
 
-static int sweep(struct store *store, struct removal *removal)
+int images_sweep(struct store *store, struct removal *removal)
 {
 	struct work work = { .dir = -1 };
 	if (store_make(store) < 0 || work_create(store, &work) < 0)
@@ -115,26 +127,19 @@ static int remove_names(const struct store *store, const struct listed_image *im
 	return 0;
 }
 
-/* The config first, since it alone can be in use: but then its names would lead nowhere. So it is tried first. */
-static int check_unused(const struct store *store, const struct listed_image *image, const char *called)
-{
-	scoped_fd file = openat(store->images, image->id.hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (file < 0)
-		return fail("open image %.12s", image->id.hex);
-	if (flock(file, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	failx("image %s is in use by a container that runs", called);
-	return hint("stop the container first");
-}
-
 static int remove_image(struct store *store, const struct listed_image *image, const char *called,
 			struct removal *removal)
 {
-	if (check_unused(store, image, called) < 0 || remove_names(store, image, removal) < 0 ||
+	if (image_in_use(store, &image->id)) {
+		failx("image %s is in use by a container that runs", called);
+		return hint("stop the container first");
+	}
+	/* Names first: none may lead nowhere. */
+	if (remove_names(store, image, removal) < 0 ||
 	    remove_config(store, &image->id, called) < 0)
 		return -1;
 	removal->images++;
-	return sweep(store, removal);
+	return images_sweep(store, removal);
 }
 
 static const struct listed_image *find(const struct image_list *list, const struct digest *id)
@@ -187,11 +192,10 @@ static int remove_nameless(struct store *store, struct removal *removal)
 	if (images_list(store, &list) < 0)
 		return -1;
 	for (int i = 0; i < list.count && result == 0; i++) {
-		if (list.at[i].name_count)
+		if (list.at[i].name_count || image_in_use(store, &list.at[i].id))
 			continue;
 		result = remove_config(store, &list.at[i].id, list.at[i].id.hex);
-		if (result == 0)
-			removal->images++;
+		removal->images++;
 	}
 	images_free(&list);
 	return result;
@@ -205,5 +209,5 @@ int images_prune(struct store *store, enum prune_what what, struct removal *remo
 	scoped_fd lock = store_lock(store, STORE_EXCLUSIVE);
 	if (lock < 0 || (what == PRUNE_NAMELESS && remove_nameless(store, removal) < 0))
 		return -1;
-	return sweep(store, removal);
+	return images_sweep(store, removal);
 }

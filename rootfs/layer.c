@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rootfs/census.h"
 #include "rootfs/decoder.h"
 #include "rootfs/err.h"
 
@@ -259,17 +260,17 @@ static int compare(const char *what, const struct digest *found, const struct di
 
 static int check_digests(struct extraction *x)
 {
-	struct digest blob, stream;
+	struct digest blob;
 	struct sha256 hash = x->blob_hash;
 	if (!x->fed || x->read != x->layer->blob.size)
 		return nonsense();
 	sha256_final(&hash, &blob);
 	if (compare("digest", &blob, &x->layer->digest) < 0)
 		return -1;
-	if (x->plain)
-		return compare("diff ID", &blob, &x->layer->diff_id);
-	sha256_final(&x->stream_hash, &stream);
-	return compare("diff ID", &stream, &x->layer->diff_id);
+	x->tree.found.diff_id = blob;
+	if (!x->plain)
+		sha256_final(&x->stream_hash, &x->tree.found.diff_id);
+	return compare("diff ID", &x->tree.found.diff_id, &x->layer->diff_id);
 }
 
 static int start(struct extraction *x)
@@ -289,6 +290,8 @@ static int extract(struct extraction *x)
 {
 	if (start(x) < 0 || pump(x) < 0 || tree_finish(&x->tree) < 0)
 		return -1;
+	if (census_take(x->tree.levels[0].dir, &x->tree.found.names, &x->tree.found.content) < 0)
+		return fail("look at what came of it");
 	return check_digests(x);
 }
 

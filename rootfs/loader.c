@@ -326,18 +326,24 @@ static int load_all(struct load *load, struct plan *plan, load_told *told, void 
 	return 0;
 }
 
+static int read_plan(struct load *load, struct plan *plan)
+{
+	if (archive_index(load->archive) < 0)
+		return -1;
+	return plan_read(plan, load->archive, load->options->platform);
+}
+
 /* A plain archive is looked into before anything is made in the store; a packed one needs room there first. */
 static int read_and_load(struct load *load, load_told *told, void *context)
 {
 	struct plan plan = { 0 };
 	bool packed = load->archive->packed;
-	if (!packed && plan_read(&plan, load->archive, load->options->platform) < 0)
+	if (!packed && read_plan(load, &plan) < 0)
 		return -1;
 	int result = store_make(load->store);
 	if (result == 0)
 		result = work_create(load->store, &load->work);
-	if (result == 0 && packed && (archive_spool(load->archive, &load->work) < 0 ||
-				      plan_read(&plan, load->archive, load->options->platform) < 0))
+	if (result == 0 && packed && (archive_spool(load->archive, &load->work) < 0 || read_plan(load, &plan) < 0))
 		result = -1;
 	if (result == 0)
 		result = load_all(load, &plan, told, context);
@@ -357,6 +363,20 @@ int loader_load(struct store *store, const char *path, const struct load_options
 	if (status == 0)
 		status = read_and_load(&load, told, context);
 	archive_close(&archive);
+	free(load.waiting);
+	return status;
+}
+
+int loader_put(struct store *store, const struct work *work, const char *path, const struct plan_image *image,
+	       const char *full)
+{
+	struct archive archive = { .path = path, .dir = -1, .file = -1 };
+	struct load_result result = { .images = 0 };
+	const struct load_options options = { .name = full, .quiet = 1 };
+	struct plan plan = { .images = (struct plan_image *)image, .count = 1 };
+	struct load load = {
+		.store = store, .archive = &archive, .options = &options, .result = &result, .work = *work };
+	int status = load_all(&load, &plan, NULL, NULL);
 	free(load.waiting);
 	return status;
 }

@@ -22,4 +22,10 @@ typedef void load_told(void *context, const struct plan_image *);
 int loader_load(struct store *, const char *path, const struct load_options *, struct load_result *,
 		load_told *, void *context);
 
+/*
+ * As loader_load, for one image whose documents the caller has made, under one name, a full one, with a work
+ * directory of the caller's. PATH: where its layers are from, for messages.
+ */
+int loader_put(struct store *, const struct work *, const char *path, const struct plan_image *, const char *full);
+
 #endif

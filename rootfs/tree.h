@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "rootfs/path.h"
+#include "rootfs/sha256.h"
 
 /* What an archive says of an entry. Its pointers are good until the next one. */
 struct entry {
@@ -32,6 +33,9 @@ struct findings {
 	uint64_t entries; /* as many as the archive has */
 	uint64_t bytes;   /* of data written */
 	uint64_t disk;    /* about as many bytes of a disk, in blocks of 4 KiB */
+	uint64_t names;   /* in the finished tree, its root left out */
+	uint64_t content; /* bytes of its files, each counted once: what a disk that forgot would lack */
+	struct digest diff_id; /* of the stream, as it was found */
 	bool has_root;    /* it has an entry for its root */
 	bool opaque_root; /* it hides all layers below it */
 	bool implied;     /* it holds directories that it has no entry for (IMAGES.md rule 12) */

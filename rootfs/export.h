@@ -1,0 +1,18 @@
+/* An image of the store as a file that others read, and a root file system as an image. */
+#ifndef ROOTFS_EXPORT_H
+#define ROOTFS_EXPORT_H
+
+#include "rootfs/image.h"
+#include "rootfs/store.h"
+
+/*
+ * Writes the image TEXT names as an OCI archive to FILE, which is replaced when all is written. Its layers are
+ * made from what lies in the store, so that their digests, and with them the image's ID, are other than
+ * those it was loaded with. Returns 0, or -1 with a failure.
+ */
+int image_save(struct store *, const char *text, const char *file);
+
+/* Makes an image of one layer called NAME from a tar archive or a directory. ID is its own. */
+int image_import(struct store *, const char *path, const char *name, struct digest *id);
+
+#endif
