@@ -62,7 +62,7 @@ RUN="$WHERRY --root $STORE --state $SCRATCH/state run"
 	tee "$SCRATCH/table"
 
 awk 'function verdict(name, ratio, budget) {
-		printf "%-38s %5.2f, budget %.2f%s\n", name, ratio, budget, ratio > budget ? ": OVER" : ""
+		printf "%-38s %5.2f, budget %.2f%s\n", name, ratio, budget, (ratio > budget ? ": OVER" : "")
 	}
 	{ time[$1] = $2 }
 	END {
@@ -79,4 +79,4 @@ echo
 "$BUILD/bench/pace" "$ROUNDS" 'five-layers' "$RUN $LIMITS five true" 'sixty-layers' "$RUN $LIMITS sixty true" \
 	'no-limits' "$RUN five true" 'host-network' "$RUN --network host $LIMITS five true" | tee "$SCRATCH/table"
 awk '{ time[$1] = $2 } END { r = time["sixty-layers"] / time["five-layers"]
-	printf "%-38s %5.2f, budget %.2f%s\n", "sixty / five layers", r, 1.2, r > 1.2 ? ": OVER" : "" }' "$SCRATCH/table"
+	printf "%-38s %5.2f, budget %.2f%s\n", "sixty / five layers", r, 1.2, (r > 1.2 ? ": OVER" : "") }' "$SCRATCH/table"
