@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -94,6 +95,9 @@ int state_create(struct state *state, const char *path, const char *name,
 		fail("open %s", path);
 		return hint("--state names another directory");
 	}
+	/* While this lasts nobody sweeps: a file that is made, but not yet locked, would look left over. */
+	if (flock(dir, LOCK_SH) < 0)
+		return fail("lock %s", path);
 	state->file = lock_name(dir, name);
 	if (state->file < 0)
 		return -1;
@@ -132,7 +136,9 @@ void state_sweep(const char *path, int (*clean)(const char *name))
 	DIR *dir = opendir(path);
 	if (!dir)
 		return;
-	for (struct dirent *entry; (entry = readdir(dir));)
+	/* Somebody makes a container, or sweeps: the next sweep will do. */
+	bool alone = flock(dirfd(dir), LOCK_EX | LOCK_NB) == 0;
+	for (struct dirent *entry; alone && (entry = readdir(dir));)
 		if (entry->d_name[0] != '.')
 			sweep_one(dirfd(dir), entry->d_name, clean);
 	closedir(dir);
