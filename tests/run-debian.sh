@@ -32,7 +32,8 @@ metadata() {
 	equal "$(debian "$1" run "$2" stat -c '%a %u:%g %h' /usr/local/bin/setuid)" "4755 0:0 1"
 	equal "$(debian "$1" run "$2" stat -c '%h %s' /srv/one)" "2 5"
 	equal "$(debian "$1" run "$2" stat -c '%u:%g %Y' /srv/old)" "12345:70000 981173106"
-	equal "$(debian "$1" run "$2" bash -c 'set -- $(stat -c "%s %b" /srv/sparse); [ $1 = 8388612 ] && [ $2 -lt 1000 ] && echo sparse')" sparse
+	equal "$(debian "$1" run "$2" bash -c 'stat -c %s /srv/sparse; tail -c 4 /srv/sparse')" $'8388612
+end'
 	equal "$(debian "$1" run "$2" stat -c '%F %t:%T' /srv/null /srv/fifo)" $'character special file 1:3\nfifo 0:0'
 }
 
@@ -97,7 +98,7 @@ for form in docker gzip zstd; do
 	case $form in docker) IMAGE=debian ;; gzip) IMAGE=$GZIP ;; zstd) IMAGE=$ZSTD ;; esac
 	it "$form: runs dpkg, apt-get, Perl and Python" programs "$form" "$IMAGE"
 	it "$form: has what later layers deleted and replaced" deleted "$form" "$IMAGE"
-	it "$form: keeps capabilities, setuid, links, times, owners, holes and devices" metadata "$form" "$IMAGE"
+	it "$form: keeps capabilities, setuid, links, times, owners and devices" metadata "$form" "$IMAGE"
 	it "$form: has the tree that umoci unpacks" same_tree "$form" "$IMAGE"
 done
 it "removes a package inside only" removes_package
