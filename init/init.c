@@ -123,9 +123,14 @@ static void supervise(void)
 	}
 }
 
-/* The program has its copies: whatever file system or pipe they belong to is not held by us. */
+/*
+ * The program has its copies: whatever file system or pipe they belong to is not held by us.
+ * The kernel gives a machine's init nothing to hold, and the watchdog is to be kept.
+ */
 static void let_go(void)
 {
+	if (is_machine)
+		return;
 	sys_chdir("/");
 	if (opt.report_fd < 3) {
 		sys_close_range(3, ~0U);
