@@ -76,12 +76,30 @@ static int set_attributes(struct tree *tree, int file, const struct entry *entry
 	return 0;
 }
 
+/*
+ * EINVAL: an id that the user namespace doesn't have (user_namespaces(7)). The file is root's then, and
+ * loses its setuid bits, which were another's. Returns the bits of the mode that may be set, or -1.
+ */
+static int set_owner(struct tree *tree, const struct entry *entry, int at, const char *name)
+{
+	int flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
+	if (fchownat(at, name, entry->uid, entry->gid, flags) == 0)
+		return 07777;
+	if (errno != EINVAL || !tree->in_namespace)
+		return tree_fail(tree, "set its owner");
+	if (!tree->warned_owners)
+		warn("owners are left out that /etc/subuid and /etc/subgid don't reach: root has their files");
+	tree->warned_owners = true;
+	return fchownat(at, name, 0, 0, flags) < 0 ? tree_fail(tree, "set its owner") : 01777;
+}
+
 /* chown(2) clears the setuid bits and capabilities, writing clears capabilities: so this order (rule 20). */
 int tree_set_metadata(struct tree *tree, int file, const struct entry *entry)
 {
-	if (fchown(file, entry->uid, entry->gid) < 0)
-		return tree_fail(tree, "set its owner");
-	if (fchmod(file, entry->mode & 07777) < 0)
+	int bits = set_owner(tree, entry, file, "");
+	if (bits < 0)
+		return -1;
+	if (fchmod(file, entry->mode & bits) < 0)
 		return tree_fail(tree, "set its mode");
 	if (set_attributes(tree, file, entry) < 0)
 		return -1;
@@ -176,10 +194,11 @@ static int make_special(const struct entry *entry, int dir, const char *name)
 
 static int set_special_metadata(struct tree *tree, const struct entry *entry, int dir, const char *name)
 {
-	if (fchownat(dir, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return tree_fail(tree, "set its owner");
+	int bits = set_owner(tree, entry, dir, name);
+	if (bits < 0)
+		return -1;
 	/* We have just made it, and nobody else writes here: it is what NAME says, and no link. */
-	if (!S_ISLNK(entry->mode) && fchmodat(dir, name, entry->mode & 07777, 0) < 0)
+	if (!S_ISLNK(entry->mode) && fchmodat(dir, name, entry->mode & bits, 0) < 0)
 		return tree_fail(tree, "set its mode");
 	if (utimensat(dir, name, entry->times, AT_SYMLINK_NOFOLLOW) < 0)
 		return tree_fail(tree, "set its times");

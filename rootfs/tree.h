@@ -54,7 +54,7 @@ struct tree {
 	bool stale;          /* what is open may not be what its name says any more */
 	const char *opaque;  /* overlayfs' name of the attribute that makes a directory opaque */
 	bool in_namespace;   /* a user namespace: no device nodes (rule 22) */
-	bool warned_attributes, warned_devices;
+	bool warned_attributes, warned_devices, warned_owners;
 	int implied;         /* file for the names of implied directories, NUL behind each; borrowed */
 	struct findings found;
 	struct path path;    /* of the entry at hand */

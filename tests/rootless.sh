@@ -2,6 +2,7 @@
 # Everything as an ordinary user, in a user namespace of their own.
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/images.sh"
+. "$TOP/tests/debian.sh"
 
 # A user who has nothing but a home, with or without subordinate ids: removed at the end.
 NAME=wherry-test-$$
@@ -85,6 +86,19 @@ no_host_files() {
 	chmod 644 "$SCRATCH/busybox.tar"
 }
 
+# The Debian image has files of groups like shadow and of the user 100000.
+owners() {
+	local store=$SCRATCH/home/alone said
+	cp "$IMAGES/debian.docker.tar" "$SCRATCH/debian.tar"
+	chmod 644 "$SCRATCH/debian.tar"
+	said=$(alone_wherry --root "$store" load "$SCRATCH/debian.tar" 2>&1)
+	contains "$said" "owners are left out"
+	contains "$(alone_wherry --root "$store" run debian perl -e 'print "perl runs\n"')" "perl runs"
+	equal "$(alone_wherry --root "$store" run debian find / -xdev -not -user root -not -path /proc -not -path /sys)" ""
+	equal "$(alone_wherry --root "$store" run debian stat -c %a /usr/bin/chage)" 755
+	alone_wherry --root "$store" rmi debian >/dev/null
+}
+
 removes() {
 	user_wherry rmi busybox
 	equal "$(ls "$SCRATCH/home/.local/share/wherry/images" "$SCRATCH/home/.local/share/wherry/tmp" | grep -v :)" ""
@@ -100,6 +114,7 @@ it "keeps a writable layer, whiteouts too" overlay_kept
 it "has a network of its own, or sees the host's" networks
 it "has the standard devices" devices
 it "reads nothing of the host's that the user may not" no_host_files
+it "loads a whole distribution with one id, and says what that leaves out" owners
 it "removes images" removes
 userdel "$NAME"
 finish
