@@ -1,7 +1,8 @@
 /*
  * The floor: what the kernel takes for a container, without a launcher. The same namespaces, mounts,
  * cgroups, files and capabilities as `wherry run -m 64M --cpus 1 --pids-limit 100`, each call written
- * down in its order, nothing looked up, parsed, checked against anything or reported.
+ * down in its order, nothing looked up, parsed, checked against anything or reported. The seccomp
+ * filter is wherry's own.
  *
  *	floor STAGING INIT LOWER[:LOWER…] PROGRAM [ARG…]
  *
@@ -28,6 +29,8 @@
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "launcher/seccomp.h"
 
 #define DO(call) \
 	do { \
@@ -76,6 +79,8 @@ static void make_cgroups(void)
 	}
 	memory = make(V1 "memory" NAME);
 	put(memory, "memory.limit_in_bytes", "67108864");
+	if (faccessat(memory, "memory.memsw.limit_in_bytes", F_OK, 0) == 0)
+		put(memory, "memory.memsw.limit_in_bytes", "134217728");
 	cpu = make(V1 "cpu" NAME);
 	put(cpu, "cpu.cfs_quota_us", "100000");
 	pids = make(V1 "pids" NAME);
@@ -208,7 +213,7 @@ static void mask(void)
 static void drop_capabilities(void)
 {
 	/* moby's defaults without CAP_MKNOD */
-	const uint32_t keep = 0xa00425fb & ~(1u << CAP_MKNOD);
+	const uint32_t keep = 0xa80425fb & ~(1u << CAP_MKNOD);
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct data[2] = { { keep, keep, 0 }, { 0, 0, 0 } };
 	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
@@ -220,7 +225,7 @@ static void drop_capabilities(void)
 	DO(syscall(SYS_capset, &header, data));
 }
 
-static void inside(char **argv, int init, int parent)
+static void inside(char **argv, int init, int parent, const struct seccomp *filter)
 {
 	char byte, text[16];
 	char *init_argv[16] = { "wherry-init", "--report-fd", text, "--" };
@@ -242,6 +247,7 @@ static void inside(char **argv, int init, int parent)
 	put_file(2, "/etc/resolv.conf");
 	setsid();
 	DO(dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0));
+	DO(seccomp_install(filter));
 	drop_capabilities();
 	DO(fcntl(report[1], F_SETFD, 0));
 	snprintf(text, sizeof(text), "%d", report[1]);
@@ -258,6 +264,8 @@ int main(int argc, char **argv)
 		return 125;
 	int init = open(argv[2], O_PATH | O_CLOEXEC);
 	int parent = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	struct seccomp filter;
+	DO(seccomp_prepare(&filter, NULL, 0));
 	DO(pipe2(report, O_CLOEXEC));
 	DO(pipe2(go, O_CLOEXEC));
 	make_cgroups();
@@ -270,7 +278,7 @@ int main(int argc, char **argv)
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	DO(pid);
 	if (!pid)
-		inside(argv, init, parent);
+		inside(argv, init, parent, &filter);
 	close(report[1]);
 	make_network();
 	DO(write(go[1], "", 1));
