@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rootfs/about.h"
@@ -176,9 +177,20 @@ static int put_image(struct output *output, const struct store *store, const str
 	return manifest ? put_index(output, manifest, name) : -1;
 }
 
+/* It is replaced by a rename: what is no file there is not ours to replace. */
+static int check_target(const char *path)
+{
+	struct stat st;
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : fail("look at %s", path);
+	return S_ISREG(st.st_mode) ? 0 : failx("%s: it is there, and it is not a file", path);
+}
+
 static int save_to(struct output *output, struct store *store, const struct image *image, const char *name)
 {
 	char temporary[4096];
+	if (check_target(output->path) < 0)
+		return -1;
 	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.part", output->path) >= sizeof(temporary))
 		return failx("%.100s…: the file's name is too long", output->path);
 	scoped_fd file = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

@@ -268,13 +268,14 @@ static int publish_layers(struct load *load)
 		return 0;
 	for (int i = 0; i < load->count; i++) {
 		struct about_name about = about_name(&load->waiting[i].key);
-		if (about_write(load->work.dir, about.text, &load->waiting[i].found) < 0)
+		/* Without a key: another load has put the same layer there meanwhile. */
+		if (load->waiting[i].key.hex[0] && about_write(load->work.dir, about.text, &load->waiting[i].found) < 0)
 			return -1;
 	}
 	if (syncfs(load->work.dir) < 0)
 		return fail("write the layers to the disk of %s", store->path);
 	for (int i = 0; i < load->count; i++)
-		if (publish_one(load, &load->waiting[i]) < 0)
+		if (load->waiting[i].key.hex[0] && publish_one(load, &load->waiting[i]) < 0)
 			return -1;
 	return fsync(store->layers) < 0 ? fail("sync %s/layers", store->path) : 0;
 }

@@ -116,6 +116,18 @@ static int collect_attributes(struct untar *untar, struct archive_entry *entry, 
 	return 0;
 }
 
+/*
+ * libarchive reads the pax time "-1.5" as one second before 1970 and half a second after that. (Only pax times
+ * have fractions.)
+ */
+static void correct(int64_t *seconds, uint32_t *nanoseconds)
+{
+	if (*seconds >= 0 || !*nanoseconds)
+		return;
+	--*seconds;
+	*nanoseconds = 1000000000 - *nanoseconds;
+}
+
 static void describe(struct archive_entry *entry, struct entry_record *record)
 {
 	record->size = archive_entry_size(entry);
@@ -127,6 +139,8 @@ static void describe(struct archive_entry *entry, struct entry_record *record)
 	record->has_atime = archive_entry_atime_is_set(entry);
 	record->atime = archive_entry_atime(entry);
 	record->atime_ns = archive_entry_atime_nsec(entry);
+	correct(&record->mtime, &record->mtime_ns);
+	correct(&record->atime, &record->atime_ns);
 	record->major = archive_entry_rdevmajor(entry);
 	record->minor = archive_entry_rdevminor(entry);
 }

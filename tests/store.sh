@@ -1,0 +1,379 @@
+#!/bin/bash
+# The store: names, sharing, removal, what happens to two at once, to a kill, to an old or a full store.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/tests/launch.sh"
+
+BUSYBOX=$(image busybox docker)
+LAYERED=$(image layered oci:gzip)
+MANY=$(image many docker)
+COUNT=$(find "$IMAGES/many.layers" -name '*.tar' | wc -l)
+
+fresh() { rm -rf "$STORE"; }
+names_of() { wherry images --json | jq -r '.[].names[]'; }
+id_of() { wherry inspect "$1" | jq -r .id; }
+layers_there() { find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | wc -l; }
+work_there() { find "$STORE/tmp" -mindepth 1 -maxdepth 1 | wc -l; }
+
+private() {
+	fresh
+	load busybox
+	equal "$(stat -c %a "$STORE")" 700
+	equal "$(cat "$STORE/version")" 1
+	equal "$(work_there)" 0
+}
+
+config_is_the_id() {
+	fresh
+	load busybox
+	local id
+	for id in "$STORE"/images/*; do
+		equal "$(sha256sum <"$id" | cut -d' ' -f1)" "$(basename "$id")"
+	done
+	equal "$(cat "$STORE/names/busybox:latest")" "$(basename "$id")"
+}
+
+shares_layers() {
+	fresh
+	load busybox
+	local before
+	before=$(layers_there)
+	wherry load -q "$LAYERED" >/dev/null
+	equal "$(($(layers_there) - before))" "$(($(wherry inspect layered | jq '.layers | length') - before))"
+	wherry rmi layered >/dev/null
+	equal "$(layers_there)" "$before"
+	equal "$(wherry run busybox echo still)" still
+}
+
+finds() {
+	fresh
+	load busybox
+	local id
+	id=$(id_of busybox)
+	wherry tag busybox library/box:1.36
+	equal "$(names_of | sort | tr '\n' ' ')" "busybox:latest library/box:1.36 "
+	equal "$(id_of busybox:latest)" "$id"
+	equal "$(id_of library/box:1.36)" "$id"
+	equal "$(id_of box:1.36)" "$id"
+	equal "$(id_of "@$id")" "$id"
+	equal "$(id_of "${id#sha256:}")" "$id"
+	equal "$(id_of "${id:7:6}")" "$id"
+	fails_with 125 "there is no image 'box'" wherry inspect box
+	fails_with 125 "there is no image '@sha256:00'" wherry inspect @sha256:00
+}
+
+ambiguous() {
+	fresh
+	load busybox
+	wherry load -q "$LAYERED" >/dev/null
+	wherry tag busybox a/twin
+	wherry tag layered b/twin
+	fails_with 125 "the end of several images' names" wherry inspect twin
+	equal "$(id_of a/twin)" "$(id_of busybox)"
+}
+
+bad_names() {
+	fresh
+	load busybox
+	local name
+	for name in "" / a/ /a a//b a:b:c 'a b' ../a a/../b .a a: 'a:.b' $'a\nb' "$(printf 'a%.0s' {1..260})"; do
+		fails_with 125 "is no name for an image" wherry tag busybox "$name"
+	done
+	equal "$(names_of)" busybox:latest
+}
+
+one_name_of_two() {
+	fresh
+	load busybox
+	wherry tag busybox second
+	contains "$(wherry rmi second)" "removed the name second"
+	equal "$(names_of)" busybox:latest
+	contains "$(wherry rmi busybox)" "removed busybox: "
+	equal "$(layers_there)" 0
+	equal "$(wherry images --json)" "[]"
+}
+
+moves_the_name() {
+	fresh
+	load busybox
+	local old
+	old=$(id_of busybox)
+	wherry load -q --name busybox "$LAYERED" >/dev/null
+	[ "$(id_of busybox)" != "$old" ]
+	equal "$(id_of "@$old")" "$old"
+	contains "$(wherry prune)" "removed 1 images"
+	fails_with 125 "there is no image" wherry inspect "@$old"
+}
+
+in_use() {
+	fresh
+	load busybox
+	start hang busybox sh -c 'echo up; sleep 30'
+	fails_with 125 "image busybox is in use by a container that runs" wherry rmi busybox
+	equal "$(wherry inspect busybox | jq .in_use)" true
+	equal "$(names_of)" busybox:latest
+	kill "$started"
+	wait "$started" || [ $? = 143 ]
+	wherry rmi busybox >/dev/null
+	equal "$(layers_there)" 0
+}
+
+prune_spares_what_runs() {
+	fresh
+	load busybox
+	start hang busybox sh -c 'echo up; sleep 30'
+	wherry load -q --name busybox "$LAYERED" >/dev/null
+	contains "$(wherry prune)" "removed 0 images, 0 layers"
+	kill "$started"
+	wait "$started" || [ $? = 143 ]
+	contains "$(wherry prune)" "removed 1 images"
+}
+
+two_at_once() {
+	local i pids=()
+	for i in 1 2 3; do
+		fresh
+		pids=()
+		for _ in 1 2 3; do
+			wherry load -q "$MANY" >/dev/null &
+			pids+=($!)
+		done
+		for _ in "${pids[@]}"; do wait "$_"; done
+		equal "$(work_there)" 0
+		equal "$(wherry run many cat /count)" "$COUNT"
+		contains "$(wherry fsck)" "all that is left is whole"
+	done
+}
+
+# Killed at any moment, main process or any of its children: the next load removes what was left.
+killed() {
+	local delay
+	fresh
+	for delay in 0 0.005 0.01 0.02 0.04 0.08 0.15; do
+		setsid "$WHERRY" --root "$STORE" load -q "$MANY" >/dev/null 2>&1 &
+		local pid=$!
+		sleep "$delay"
+		kill -9 "$pid" 2>/dev/null || true # it may have ended
+		wait "$pid" || true
+		eventually none_left "$pid"
+		[ ! -d "$STORE/names" ] || no_half_image
+	done
+	wherry load -q "$MANY" >/dev/null
+	equal "$(work_there)" 0
+	equal "$(wherry run many cat /count)" "$COUNT"
+	contains "$(wherry fsck)" "all that is left is whole"
+}
+
+none_left() { [ -z "$(pgrep -s "$1")" ]; }
+
+# A name is there only if all that it leads to is.
+no_half_image() {
+	local name
+	for name in $(names_of); do
+		wherry inspect "$name" >/dev/null
+		equal "$(wherry run "$name" cat /count)" "$COUNT"
+	done
+}
+
+sweeps() {
+	fresh
+	load busybox
+	mkdir -p "$STORE/tmp/0123456789abcdef/deep/er"
+	touch "$STORE/tmp/stray"
+	wherry load -q "$LAYERED" >/dev/null
+	equal "$(work_there)" 0
+}
+
+# Somebody works there: it is locked.
+spares_work() {
+	fresh
+	load busybox
+	mkdir "$STORE/tmp/0123456789abcdef"
+	exec 9<"$STORE/tmp/0123456789abcdef"
+	flock -x 9
+	wherry load -q "$LAYERED" >/dev/null
+	[ -d "$STORE/tmp/0123456789abcdef" ]
+	exec 9<&-
+	wherry prune >/dev/null
+	equal "$(work_there)" 0
+}
+
+newer() {
+	fresh
+	load busybox
+	echo 2 >"$STORE/version"
+	fails_with 125 "written by a newer wherry (version '2'" wherry load -q "$LAYERED"
+	fails_with 125 "written by a newer wherry" wherry images
+	fails_with 125 "written by a newer wherry" wherry run busybox true
+}
+
+somebody_elses() {
+	fresh
+	mkdir -m 700 "$STORE"
+	chown 12345 "$STORE"
+	fails_with 125 "belongs to user 12345" wherry load -q "$BUSYBOX"
+}
+
+second_time() {
+	fresh
+	load busybox
+	local before after
+	strace -f -e trace=pread64,read -o "$SCRATCH/trace" "$WHERRY" --root "$STORE" load -q "$BUSYBOX" >/dev/null
+	before=$(find "$STORE" -printf '%P %T@ %i\n' | sort)
+	awk '/pread64/ { sum += $NF } END { exit sum > 600000 }' "$SCRATCH/trace"
+	load busybox
+	after=$(find "$STORE" -printf '%P %T@ %i\n' | grep -v '^ \|^tmp ' | sort)
+	equal "$after" "$(grep -v '^ \|^tmp ' <<<"$before")"
+}
+
+missing_layer_comes_back() {
+	fresh
+	load busybox
+	local layer
+	layer=$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | head -n 1)
+	rm -rf "$layer"
+	fails_with 125 "load it again" wherry run busybox true
+	contains "$(wherry images)" incomplete
+	load busybox
+	equal "$(wherry run busybox echo back)" back
+}
+
+fsck_clean() {
+	fresh
+	load busybox
+	equal "$(wherry fsck)" "$STORE: all that is left is whole"
+}
+
+fsck_config() {
+	fresh
+	load busybox
+	printf x >>"$(echo "$STORE"/images/*)"
+	local said
+	said=$(wherry fsck)
+	contains "$said" "its config is not what its ID says: removed"
+	contains "$said" "name busybox:latest: it leads to no image: removed"
+	contains "$said" "layers that no image has: removed"
+	equal "$(layers_there)" 0
+}
+
+# As a power cut does it to ext4 without the sync: a file is there, its content is not.
+fsck_layer() {
+	fresh
+	load busybox
+	truncate -s 0 "$(find "$STORE/layers" -name busybox -size +100k)"
+	fails_with 125 "must be loaded again: 1" wherry fsck
+	load busybox
+	equal "$(wherry run busybox echo back)" back
+	equal "$(wherry fsck)" "$STORE: all that is left is whole"
+}
+
+fsck_leftovers() {
+	fresh
+	load busybox
+	mkdir "$STORE/layers/$(printf '0%.0s' {1..64})"
+	echo entries 5 >"$STORE/layers/$(printf '1%.0s' {1..64}).about"
+	local said
+	said=$(wherry fsck)
+	contains "$said" "layer 000000000000: nothing is known of it: removed"
+	contains "$said" "layer 111111111111: nothing of it is there: removed"
+	equal "$(find "$STORE/layers" -name '000*' -o -name '111*')" ""
+}
+
+# The same tree, whoever reads it.
+saves() {
+	fresh
+	wherry load -q "$LAYERED" >/dev/null
+	wherry save layered -o "$SCRATCH/saved.tar"
+	mkdir -p "$SCRATCH/saved" && tar -xf "$SCRATCH/saved.tar" -C "$SCRATCH/saved"
+	umoci unpack --image "$SCRATCH/saved:layered:latest" "$SCRATCH/unpacked" >/dev/null 2>&1
+	umoci unpack --image "$LAYERED:latest" "$SCRATCH/reference" >/dev/null 2>&1 ||
+		umoci unpack --image "$LAYERED:layered:latest" "$SCRATCH/reference" >/dev/null
+	diff <(python3 "$TOP/tests/tree.py" "$SCRATCH/reference/rootfs" --no-root) \
+		<(python3 "$TOP/tests/tree.py" "$SCRATCH/unpacked/rootfs" --no-root)
+	skopeo inspect "oci-archive:$SCRATCH/saved.tar" >/dev/null
+	wherry load -q --name again "$SCRATCH/saved.tar" >/dev/null
+	equal "$(wherry run again echo read)" read
+	[ ! -e "$SCRATCH/saved.tar.part" ]
+}
+
+saves_the_same_twice() {
+	wherry save layered -o "$SCRATCH/one.tar"
+	wherry load -q --name one "$SCRATCH/one.tar" >/dev/null
+	wherry save one -o "$SCRATCH/two.tar"
+	equal "$(tar -tf "$SCRATCH/one.tar" | wc -l)" "$(tar -tf "$SCRATCH/two.tar" | wc -l)"
+	equal "$(id_of one)" "$(wherry load -q --name two "$SCRATCH/two.tar")"
+}
+
+no_save() {
+	fails_with 125 "it is not a file" wherry save layered -o /dev/full
+	[ -c /dev/full ]
+	mkdir "$SCRATCH/small"
+	mount -t tmpfs -o size=1M none "$SCRATCH/small"
+	fails_with 125 "No space left" wherry save layered -o "$SCRATCH/small/saved.tar"
+	local left
+	left=$(ls "$SCRATCH/small")
+	umount "$SCRATCH/small"
+	equal "$left" ""
+	fails_with 125 "no image 'none'" wherry save none -o "$SCRATCH/none.tar"
+	[ ! -e "$SCRATCH/none.tar" ]
+}
+
+imports() {
+	fresh
+	local tree=$SCRATCH/tree
+	mkdir -p "$tree/bin" && cp /bin/busybox "$tree/bin/" && ln -s busybox "$tree/bin/echo"
+	touch "$tree/$(printf 'n%.0s' {1..150})" && setfattr -n user.note -v kept "$tree/bin/busybox"
+	chown 70000:80000 "$tree/bin" && touch -d '1969-12-31 23:59:58.5Z' "$tree/bin"
+	wherry import "$tree" tree:1 >/dev/null
+	equal "$(wherry run tree:1 /bin/echo hello)" hello
+	local layer
+	layer=$STORE/layers/$(wherry inspect tree:1 | jq -r '.layers[0].directory')
+	diff <(python3 "$TOP/tests/tree.py" "$tree") <(python3 "$TOP/tests/tree.py" "$layer")
+	tar -C "$tree" --xattrs -czf "$SCRATCH/tree.tar.gz" .
+	wherry import "$SCRATCH/tree.tar.gz" gz >/dev/null
+	wherry import - piped <"$SCRATCH/tree.tar.gz" >/dev/null
+	equal "$(id_of gz)" "$(id_of piped)"
+	equal "$(wherry run gz /bin/echo hello)" hello
+}
+
+no_import() {
+	fresh
+	fails_with 125 "No such file" wherry import "$SCRATCH/none" none
+	fails_with 125 "is no name" wherry import "$SCRATCH/tree" 'a b'
+	[ ! -e "$STORE" ]
+	head -c 5000 /dev/urandom >"$SCRATCH/noise"
+	fails_with 125 "tar: " wherry import "$SCRATCH/noise" noise
+	[ ! -e "$STORE" ]
+}
+
+it "is its user's alone, and says its version" private
+it "keeps an image's config under its digest" config_is_the_id
+it "shares layers between images, and removes only what no other has" shares_layers
+it "finds images by name, by a name's end and by ID" finds
+it "refuses an end that several names have" ambiguous
+it "refuses what is no name" bad_names
+it "removes a name alone where there are others" one_name_of_two
+it "moves a name to the new image, and prunes the old one" moves_the_name
+it "refuses to remove an image that runs" in_use
+it "does not prune an image that runs" prune_spares_what_runs
+it "loads the same image three times at once" two_at_once
+it "is whole after a kill at any moment, and left with nothing after the next load" killed
+it "removes what broken loads have left" sweeps
+it "leaves alone what others are working on" spares_work
+it "refuses a store of a newer version" newer
+it "refuses a store of another user" somebody_elses
+if command -v strace >/dev/null; then
+	it "reads nothing but the index a second time, and writes nothing" second_time
+else
+	skip "reads nothing but the index a second time" "strace is not installed"
+fi
+it "loads again the layer that is missing, and nothing else" missing_layer_comes_back
+it "finds nothing wrong with a whole store" fsck_clean
+it "removes an image whose config is not its ID's" fsck_config
+it "finds a file that has lost its content" fsck_layer
+it "finds what broken removals have left" fsck_leftovers
+it "saves an image that umoci, skopeo and wherry read" saves
+it "saves what it loaded from its own file with the same digests" saves_the_same_twice
+it "leaves no file when it can't save" no_save
+it "imports a directory, an archive and a pipe" imports
+it "imports nothing of what is none" no_import
+finish_clean
