@@ -33,7 +33,6 @@ enum { TAKEN_MAX = 128 };
 struct taken {
 	struct source_mount at[TAKEN_MAX];
 	size_t count;
-	size_t own; /* that many of them are not the spec's volumes */
 };
 
 /*
@@ -53,17 +52,30 @@ static int die_with_parent(int report)
 static int take(struct taken *taken, const char *source, const char *target, bool read_only)
 {
 	if (taken->count == TAKEN_MAX)
-		return failx("more than %d volumes", TAKEN_MAX - FILES_COUNT);
+		return failx("more than %d volumes", TAKEN_MAX);
 	return mounts_take(&taken->at[taken->count++], source, target, read_only);
 }
 
-/* docker-run(1): a directory of the host's that is not there is made. */
+/* docker-run(1): a directory of the host's that -v names and that is not there is made. */
 static int take_volume(struct taken *taken, const struct mount *mount)
 {
-	if (access(mount->source, F_OK) < 0 && errno == ENOENT &&
+	if (mount->create && access(mount->source, F_OK) < 0 && errno == ENOENT &&
 	    mounts_target(mount->source, true) < 0)
 		return -1;
-	return take(taken, mount->source, mount->target, mount->flags & MS_RDONLY);
+	if (take(taken, mount->source, mount->target, mount->flags & MS_RDONLY) < 0)
+		return -1;
+	taken->at[taken->count - 1].propagation =
+		mount->propagation ? mount->propagation : MS_PRIVATE | MS_REC;
+	return 0;
+}
+
+/* While our mounts are still the host's peers, since a volume may be asked to stay one. */
+static int take_volumes(struct taken *taken, const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->mount_count; i++)
+		if (spec->mounts[i].kind == MOUNT_BIND && take_volume(taken, &spec->mounts[i]) < 0)
+			return -1;
+	return 0;
 }
 
 /* With --ipc host they are the host's own, as far as it has them. */
@@ -83,7 +95,7 @@ static bool borrows_sys(const struct spec *spec)
 	return spec->root.unprivileged && spec->network == NETWORK_HOST;
 }
 
-static int take_along(struct taken *taken, const struct spec *spec)
+static int take_own(struct taken *taken, const struct spec *spec)
 {
 	if (files_write(spec) < 0)
 		return -1;
@@ -97,27 +109,33 @@ static int take_along(struct taken *taken, const struct spec *spec)
 		return -1;
 	if (borrows_sys(spec) && take(taken, "/sys", "/sys", true) < 0)
 		return -1;
-	taken->own = taken->count;
-	for (size_t i = 0; i < spec->mount_count; i++)
-		if (spec->mounts[i].kind == MOUNT_BIND && take_volume(taken, &spec->mounts[i]) < 0)
-			return -1;
 	return 0;
 }
 
 /* In the order of the spec, which mounts parents first. */
-static int put_in_place(const struct taken *taken, const struct spec *spec)
+static int put_volumes(const struct taken *taken, const struct spec *spec)
 {
-	size_t next = 0;
-	for (; next < taken->own; next++)
-		if (mounts_put(&taken->at[next]) < 0)
-			return -1;
+	const struct source_mount *next = taken->at;
 	for (size_t i = 0; i < spec->mount_count; i++) {
 		const struct mount *mount = &spec->mounts[i];
-		if ((mount->kind == MOUNT_BIND ? mounts_put(&taken->at[next++])
-					       : mounts_make(mount)) < 0)
+		if ((mount->kind == MOUNT_BIND ? mounts_put(next++) : mounts_make(mount)) < 0)
 			return -1;
 	}
 	return 0;
+}
+
+static int put_own(const struct taken *taken)
+{
+	for (size_t i = 0; i < taken->count; i++)
+		if (mounts_put(&taken->at[i]) < 0)
+			return -1;
+	return 0;
+}
+
+static void close_taken(const struct taken *taken)
+{
+	for (size_t i = 0; i < taken->count; i++)
+		close(taken->at[i].tree);
 }
 
 /* The namespace is made after the cgroup is joined: its root is the cgroup that we are in then. */
@@ -160,19 +178,19 @@ static int mount_kernel(const struct inside *inside, const struct spec *spec)
 
 static int make_root(const struct inside *inside, const struct spec *spec)
 {
-	struct taken taken = { .count = 0 };
+	struct taken volumes = { .count = 0 }, own = { .count = 0 };
 	umask(022);
-	if (root_mount(&spec->root) < 0 || take_along(&taken, spec) < 0 ||
-	    mount_kernel(inside, spec) < 0 || root_enter(&spec->root) < 0)
+	if (take_volumes(&volumes, spec) < 0 || root_mount(&spec->root) < 0 ||
+	    take_own(&own, spec) < 0 || mount_kernel(inside, spec) < 0 || root_enter(&spec->root) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->sysctls.count; i++)
 		if (sysctl_set(spec->sysctls.at[i]) < 0)
 			return -1;
 	if (cgroup_show(inside->cgroup) < 0 || (!spec->privileged && mounts_mask() < 0) ||
-	    put_in_place(&taken, spec) < 0)
+	    put_own(&own) < 0 || put_volumes(&volumes, spec) < 0)
 		return -1;
-	for (size_t i = 0; i < taken.count; i++)
-		close(taken.at[i].tree);
+	close_taken(&volumes);
+	close_taken(&own);
 	return 0;
 }
 

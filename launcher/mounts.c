@@ -213,7 +213,12 @@ int mounts_take(struct source_mount *taken, const char *source, const char *targ
 		if (tree < 0)
 			return fail("bind %s", source);
 	}
-	*taken = (struct source_mount){ take_fd(&tree), target, S_ISDIR(stat.st_mode), remount };
+	*taken = (struct source_mount){
+		.tree = take_fd(&tree),
+		.target = target,
+		.directory = S_ISDIR(stat.st_mode),
+		.read_only = remount,
+	};
 	return 0;
 }
 
@@ -224,6 +229,8 @@ int mounts_put(const struct source_mount *taken)
 	if (sys_move_mount(taken->tree, "", AT_FDCWD, taken->target,
 			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) < 0)
 		return fail("mount %s", taken->target);
+	if (taken->propagation && mount(NULL, taken->target, NULL, taken->propagation, NULL) < 0)
+		return fail("set the propagation of %s", taken->target);
 	if (taken->read_only &&
 	    mount(NULL, taken->target, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
 		return fail("make %s read-only", taken->target);

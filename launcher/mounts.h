@@ -11,6 +11,7 @@ struct source_mount {
 	int tree;           /* open_tree(2), Linux 5.2 */
 	const char *target; /* in the container; made if it isn't there */
 	bool directory, read_only;
+	unsigned long propagation; /* 0: as it is */
 };
 
 /*

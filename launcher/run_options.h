@@ -13,6 +13,7 @@ struct run_options {
 	struct strings env, env_files;
 	struct strings volumes; /* SRC:DST[:OPTIONS] */
 	struct strings tmpfs;   /* DST[:OPTIONS] */
+	struct strings mounts;  /* KEY=VALUE,… */
 	const char *cwd, *user, *hostname, *entrypoint, *name, *overlay, *network, *init_path;
 	const char *platform;
 	struct limits limits;

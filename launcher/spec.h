@@ -29,7 +29,9 @@ enum mount_kind { MOUNT_BIND, MOUNT_TMPFS, MOUNT_VOLUME };
 /* One mount that was asked for, beside those that every container has. */
 struct mount {
 	enum mount_kind kind; /* VOLUME: the image's own: TARGET stays writable under a read-only root */
-	const char *source;   /* BIND: a path on the host, made as a directory where it doesn't exist */
+	const char *source;   /* BIND: an absolute path on the host */
+	bool create;          /* BIND: make a directory of SOURCE where there is nothing */
+	unsigned long propagation; /* BIND: MS_… of mount(2), with MS_REC or without; 0: MS_PRIVATE | MS_REC */
 	const char *target;   /* absolute, in the container */
 	unsigned long flags;  /* MS_… of mount(2) */
 	const char *data;     /* TMPFS: its options */

@@ -1,6 +1,8 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #include "launcher/paths.h"
 #include "launcher/spec_build.h"
@@ -46,16 +48,39 @@ static int add_volume(struct spec *spec, const char *target)
 	return 0;
 }
 
-static int parse_bind_options(struct mount *mount, const char *words, const char *whole)
+static const struct {
+	const char *word;
+	unsigned long flags;
+} propagations[] = {
+	{ "private", MS_PRIVATE }, { "rprivate", MS_PRIVATE | MS_REC },
+	{ "slave", MS_SLAVE },     { "rslave", MS_SLAVE | MS_REC },
+	{ "shared", MS_SHARED },   { "rshared", MS_SHARED | MS_REC },
+};
+
+static bool set_propagation(struct mount *mount, const char *word)
 {
-	while (*words) {
-		size_t length = strcspn(words, ",");
-		if (length == 2 && !strncmp(words, "ro", 2))
+	for (size_t i = 0; i < sizeof(propagations) / sizeof(*propagations); i++) {
+		if (strcmp(word, propagations[i].word))
+			continue;
+		mount->propagation = propagations[i].flags;
+		return true;
+	}
+	return false;
+}
+
+/* z and Z have files relabelled for SELinux, as docker does where it runs: elsewhere nothing is to do. */
+static bool is_label(const char *word)
+{
+	return (!strcmp(word, "z") || !strcmp(word, "Z")) && access("/sys/fs/selinux", F_OK) < 0;
+}
+
+static int parse_bind_options(struct mount *mount, char *words, const char *whole)
+{
+	for (char *word; (word = strsep(&words, ","));) {
+		if (!strcmp(word, "ro"))
 			mount->flags |= MS_RDONLY;
-		else if (!(length == 2 && !strncmp(words, "rw", 2)))
-			return failx("--volume %s: unknown option '%.*s'", whole, (int)length, words);
-		words += length;
-		words += *words == ',';
+		else if (strcmp(word, "rw") && !is_label(word) && !set_propagation(mount, word))
+			return failx("--volume %s: unknown option '%s'", whole, word);
 	}
 	return 0;
 }
@@ -80,11 +105,12 @@ static int parse_volume(struct spec *spec, const char *whole)
 	if (!mount)
 		return -1;
 	mount->kind = MOUNT_BIND;
+	mount->create = true;
 	mount->source = path_absolute(source);
 	if (!mount->source)
 		return -1;
 	mount->target = target;
-	return parse_bind_options(mount, text ? text : "", whole);
+	return parse_bind_options(mount, text, whole);
 }
 
 /* What mount(8) writes among the options but mount(2) wants as flags. */
@@ -136,6 +162,103 @@ static int parse_tmpfs(struct spec *spec, const char *whole)
 	return 0;
 }
 
+/* What --mount says of one mount; NULL and false: nothing. */
+struct mount_words {
+	const char *type, *source, *target, *size, *mode, *propagation;
+	bool read_only;
+};
+
+/* docker-run(1)'s keys and their other names. */
+static int read_key(struct mount_words *words, const char *key, const char *value, const char *whole)
+{
+	static const struct {
+		const char *key;
+		size_t offset;
+	} keys[] = {
+		{ "type", offsetof(struct mount_words, type) },
+		{ "source", offsetof(struct mount_words, source) },
+		{ "src", offsetof(struct mount_words, source) },
+		{ "target", offsetof(struct mount_words, target) },
+		{ "destination", offsetof(struct mount_words, target) },
+		{ "dst", offsetof(struct mount_words, target) },
+		{ "tmpfs-size", offsetof(struct mount_words, size) },
+		{ "tmpfs-mode", offsetof(struct mount_words, mode) },
+		{ "bind-propagation", offsetof(struct mount_words, propagation) },
+	};
+	if (!strcmp(key, "readonly") || !strcmp(key, "ro")) {
+		words->read_only = !value || !strcmp(value, "true") || !strcmp(value, "1");
+		return 0;
+	}
+	for (size_t i = 0; value && i < sizeof(keys) / sizeof(*keys); i++) {
+		if (strcmp(key, keys[i].key))
+			continue;
+		*(const char **)((char *)words + keys[i].offset) = value;
+		return 0;
+	}
+	return failx("--mount %s: unknown key '%s'", whole, key);
+}
+
+static int read_words(struct mount_words *words, const char *whole)
+{
+	char *text = strdup(whole);
+	if (!text)
+		return fail("--mount %s", whole);
+	for (char *word; (word = strsep(&text, ","));) {
+		char *value = word, *key = strsep(&value, "=");
+		if (read_key(words, key, value, whole) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int build_bind(struct mount *mount, const struct mount_words *words, const char *whole)
+{
+	mount->kind = MOUNT_BIND;
+	if (!words->source)
+		return failx("--mount %s: it has no source", whole);
+	if (words->propagation && !set_propagation(mount, words->propagation))
+		return failx("--mount %s: unknown propagation '%s'", whole, words->propagation);
+	mount->source = path_absolute(words->source);
+	return mount->source ? 0 : -1;
+}
+
+static int build_tmpfs(struct mount *mount, const struct mount_words *words, const char *whole)
+{
+	char *data = NULL;
+	if (words->source)
+		return failx("--mount %s: a tmpfs has no source", whole);
+	if (asprintf(&data, "%s%s%s%s%s", words->size ? "size=" : "", words->size ? words->size : "",
+		     words->size && words->mode ? "," : "", words->mode ? "mode=" : "",
+		     words->mode ? words->mode : "") < 0)
+		return fail("--mount %s", whole);
+	mount->kind = MOUNT_TMPFS;
+	mount->flags |= MS_NOEXEC | MS_NOSUID | MS_NODEV;
+	mount->data = data;
+	return 0;
+}
+
+/* type=bind|tmpfs,source=SRC,target=DST,… */
+static int parse_mount(struct spec *spec, const char *whole)
+{
+	struct mount_words words = { 0 };
+	if (read_words(&words, whole) < 0)
+		return -1;
+	if (!words.target)
+		return failx("--mount %s: it has no target", whole);
+	if (check_target("--mount", words.target) < 0)
+		return -1;
+	struct mount *mount = add(spec);
+	if (!mount)
+		return -1;
+	mount->target = words.target;
+	mount->flags = words.read_only ? MS_RDONLY : 0;
+	if (words.type && !strcmp(words.type, "bind"))
+		return build_bind(mount, &words, whole);
+	if (words.type && !strcmp(words.type, "tmpfs"))
+		return build_tmpfs(mount, &words, whole);
+	return failx("--mount %s: the type is bind or tmpfs", whole);
+}
+
 static bool is_mounted(const struct spec *spec, const char *target)
 {
 	for (size_t i = 0; i < spec->mount_count; i++)
@@ -174,6 +297,9 @@ int spec_build_mounts(struct spec *spec, const struct run_options *given,
 			return -1;
 	for (size_t i = 0; i < given->tmpfs.count; i++)
 		if (parse_tmpfs(spec, given->tmpfs.at[i]) < 0)
+			return -1;
+	for (size_t i = 0; i < given->mounts.count; i++)
+		if (parse_mount(spec, given->mounts.at[i]) < 0)
 			return -1;
 	for (char **target = config->volumes; target && *target; target++)
 		if (!is_mounted(spec, *target) && add_volume(spec, *target) < 0)
