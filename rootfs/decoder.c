@@ -3,14 +3,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "rootfs/err.h"
-#include "rootfs/inflate.h"
 #include "rootfs/sandbox.h"
 #include "rootfs/scoped.h"
 
@@ -47,51 +44,6 @@ int compression_find(const unsigned char *data, size_t size, enum compression *c
 			return failx("it is compressed with %s; wherry reads gzip, zstd and xz", known[i].name);
 		*compression = (enum compression)known[i].compression;
 	}
-	return 0;
-}
-
-int decoder_fail(struct channel *channel, const char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	struct piece piece = { text, strlen(text) };
-	channel_put(channel, RECORD_FAILED, &piece, 1);
-	return -1;
-}
-
-static int run_stream(struct channel *channel, struct inflater *inflater)
-{
-	size_t made;
-	do {
-		unsigned char *room = channel_room(channel);
-		if (inflater_read(inflater, room, CHANNEL_SLOT, &made) < 0)
-			return -1;
-		channel_made(channel, made);
-	} while (made == CHANNEL_SLOT);
-	return 0;
-}
-
-static int run_job(struct channel *channel, const struct decoder_task *task)
-{
-	struct inflater inflater = {
-		.channel = channel, .compression = task->compression, .window = task->window };
-	if (task->job == DECODE_INDEX)
-		return untar_index(channel);
-	if (inflater_open(&inflater) < 0)
-		return -1;
-	if (task->job == DECODE_STREAM)
-		return run_stream(channel, &inflater);
-	return untar_layer(channel, task->compression == PLAIN ? NULL : &inflater);
-}
-
-int decoder_run(struct channel *channel, const struct decoder_task *task)
-{
-	if (run_job(channel, task) < 0)
-		return -1;
-	channel_put(channel, RECORD_END, NULL, 0);
 	return 0;
 }
 

@@ -31,7 +31,7 @@ static bool is_repository(const char *name, size_t length)
 		bool letter = isalnum((unsigned char)c);
 		if (!letter && !strchr("._-/:", c))
 			return false;
-		if (!letter && strchr("/.-_:", before) && (before == '/' || c == '/'))
+		if (!letter && !isalnum((unsigned char)before) && !(strchr("_-", before) && strchr("_-", c)))
 			return false;
 		if (c == ':' && !memchr(name + i, '/', length - i))
 			return false;
