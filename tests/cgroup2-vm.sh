@@ -41,6 +41,7 @@ script() {
 	/wherry run --name all -m 64M --memory-swap 96M --cpus 0.5 --pids-limit 20 busybox sh -c 'echo up; exec tool -hang' >/out 2>&1 &
 	await grep -q up /out
 	say files sh -c 'cd /sys/fs/cgroup/wherry-all; cat memory.max cpu.max pids.max; wc -l <cgroup.procs'
+	say protected sh -c 'cat /proc/$(pidof wherry-init)/oom_score_adj /proc/$(pidof tool)/oom_score_adj'
 	kill $!; wait $!
 	say pids /wherry run --pids-limit 10 busybox tool -fork 50
 	say statuses sh -c '/wherry run busybox sh -c "exit 7"; echo $?; /wherry run busybox /none; echo $?'
@@ -132,6 +133,8 @@ counted() {
 
 files() { prints files $'67108864\n50000 100000\n20\n2' 0; }
 
+protected() { prints protected $'-999\n0' 0; }
+
 pids() {
 	says pids 137 "Resource temporarily unavailable"
 	[ "$(case_of pids | sed -n 's/^children \([0-9]*\).*/\1/p')" -lt 10 ]
@@ -162,6 +165,7 @@ it "limits memory on cgroup v2, and shows the container its own cgroup" memory
 it "says that the container ran out of memory, and exits 137" out_of_memory
 it "has memory.events count the kill" counted
 it "sets memory.max, cpu.max and pids.max, with both processes inside" files
+it "makes the kernel kill the program before its init" protected
 it "limits processes" pids
 it "passes statuses on" statuses
 it "stacks layers, and forgets what was written" layers

@@ -1,0 +1,76 @@
+#!/bin/bash
+# --mount, and how mounts below a volume pass from and to the host. Each shared mount is made in a
+# mount namespace of its own: the host's stay as they are.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/tests/launch.sh"
+load busybox
+
+HOST=$SCRATCH/host
+mkdir "$HOST"
+echo seen >"$HOST/file"
+
+binds() {
+	equal "$(wherry run --mount "type=bind,source=$HOST,target=/data" busybox cat /data/file)" seen
+	equal "$(wherry run --mount "type=bind,src=$HOST,dst=/data" busybox sh -c 'echo x >/data/new; cat /data/new')" x
+	rm "$HOST/new"
+	fails_with 1 "Read-only" wherry run --mount "type=bind,src=$HOST,dst=/data,readonly" busybox touch /data/x
+	fails_with 125 "bind $HOST/nothing" wherry run --mount "type=bind,src=$HOST/nothing,dst=/data" busybox true
+	[ ! -e "$HOST/nothing" ]
+}
+
+tmpfs() {
+	local said
+	said=$(wherry run --mount type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=0700 busybox sh -c 'stat -c %a /t; grep " /t " /proc/mounts')
+	contains "$said" 700
+	contains "$said" size=1024k
+	contains "$said" noexec
+}
+
+refusals() {
+	fails_with 125 "unknown key 'colour'" wherry run --mount type=bind,colour=red busybox true
+	fails_with 125 "it has no target" wherry run --mount type=bind,src=/tmp busybox true
+	fails_with 125 "it has no source" wherry run --mount type=bind,dst=/x busybox true
+	fails_with 125 "the type is bind or tmpfs" wherry run --mount type=pipe,dst=/x busybox true
+	fails_with 125 "unknown propagation 'both'" wherry run --mount type=bind,src=/tmp,dst=/x,bind-propagation=both busybox true
+	fails_with 125 "has a .. in it" wherry run --mount type=tmpfs,dst=/x/../y busybox true
+}
+
+# below_is_seen OPTION: whether a mount that the host makes later shows in the container.
+below_is_seen() {
+	unshare -m --propagation private bash -euc '
+		mount -t tmpfs base "$1/base"
+		mount --make-shared "$1/base"
+		mkdir "$1/base/below"
+		"$2" --root "$3" --state "$4" run -i -v "$1/base:/data:$5" busybox \
+			sh -c "echo ready; read go; ls /data/below" >"$1/out" < <(
+			until grep -q ready "$1/out" 2>/dev/null; do sleep 0.02; done
+			mount -t tmpfs later "$1/base/below"
+			touch "$1/base/below/file"
+			echo go)
+		cat "$1/out"' - "$SCRATCH" "$WHERRY" "$STORE" "$STATE" "$1"
+}
+
+slaves() {
+	mkdir "$SCRATCH/base"
+	equal "$(below_is_seen rslave)" $'ready\nfile'
+	equal "$(below_is_seen rshared)" $'ready\nfile'
+	equal "$(below_is_seen rw)" ready
+	equal "$(below_is_seen rprivate)" ready
+}
+
+read_only_below() {
+	fails_with 1 "Read-only" unshare -m --propagation private bash -euc '
+		mkdir "$1/top"
+		mount -t tmpfs top "$1/top"
+		mkdir "$1/top/below"
+		mount -t tmpfs below "$1/top/below"
+		"$2" --root "$3" --state "$4" run -v "$1/top:/data:ro" busybox touch /data/below/file' \
+		- "$SCRATCH" "$WHERRY" "$STORE" "$STATE"
+}
+
+it "--mount binds, read-only if asked, and makes nothing of the host's" binds
+it "--mount makes a tmpfs of a size and a mode" tmpfs
+it "--mount says what it doesn't understand" refusals
+it "shows mounts that come later with rslave and rshared alone" slaves
+it "makes what is mounted below a read-only volume read-only too" read_only_below
+finish_clean

@@ -1,0 +1,124 @@
+#!/bin/bash
+# Capabilities, users, namespaces and settings of the program.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/tests/launch.sh"
+load busybox
+
+# caps OPTION…: its effective, permitted and bounding sets, in one line each.
+caps() { wherry run "$@" busybox sed -n 's/^Cap\(Eff\|Prm\|Bnd\|Inh\|Amb\):\t/\1 /p' /proc/self/status | sort; }
+
+capabilities() {
+	local chown=0000000000000001 none=0000000000000000
+	equal "$(caps --cap-drop ALL --cap-add CHOWN)" "Amb $none"$'\n'"Bnd $chown"$'\n'"Eff $chown"$'\n'"Inh $none"$'\n'"Prm $chown"
+	equal "$(caps --cap-drop all --cap-add cap_chown -u 1000)" "Amb $none"$'\n'"Bnd $chown"$'\n'"Eff $none"$'\n'"Inh $none"$'\n'"Prm $none"
+	equal "$(caps --cap-add ALL | grep Eff)" "Eff $(sed -n 's/^CapBnd:\t//p' /proc/self/status)"
+	equal "$(caps --privileged | grep Eff)" "Eff $(sed -n 's/^CapBnd:\t//p' /proc/self/status)"
+	[ "$(caps | grep Eff)" != "$(caps --cap-drop NET_RAW | grep Eff)" ]
+	fails_with 125 "no capability FLY" wherry run --cap-add FLY busybox true
+}
+
+dropped() {
+	fails_with 1 "not permitted" wherry run --cap-drop CHOWN busybox chown 5 /etc/passwd
+	wherry run busybox chown 5 /etc/passwd
+	fails_with 1 "permission denied" wherry run busybox mount -t tmpfs x /tmp
+	wherry run --privileged busybox mount -t tmpfs x /tmp
+}
+
+groups() {
+	equal "$(wherry run -u 1000:1000 --group-add 5555 --group-add audio busybox id -G)" "1000 29 5555"
+	fails_with 125 "the group nosuch is not in the image's" wherry run --group-add nosuch busybox id
+}
+
+settings() {
+	equal "$(wherry run --umask 027 busybox sh -c umask)" 0027
+	equal "$(wherry run busybox sh -c umask)" 0022
+	fails_with 125 "'9' is not an octal mode" wherry run --umask 9 busybox true
+	equal "$(wherry run --ulimit nofile=100:200 busybox sh -c 'ulimit -Sn; ulimit -Hn')" $'100\n200'
+	fails_with 125 "'nofile' is not NAME=SOFT" wherry run --ulimit nofile busybox true
+	fails_with 125 "'nofile=5:4' is not" wherry run --ulimit nofile=5:4 busybox true
+	equal "$(wherry run --oom-score-adj 321 busybox cat /proc/self/oom_score_adj)" 321
+	fails_with 125 "-1000 to 1000" wherry run --oom-score-adj 2000 busybox true
+	equal "$(wherry run --shm-size 2M busybox sh -c 'df -k /dev/shm | tail -1' | awk '{print $2}')" 2048
+}
+
+# The kernel's choice falls on the program, whose own value is the caller's. Where root has no
+# CAP_SYS_RESOURCE (bit 24) nobody can lower a score: tests/cgroup2-vm.sh has a root who can.
+init_is_last() {
+	local wanted=-999
+	[ $((0x$(sed -n 's/^CapEff:\t//p' /proc/self/status) >> 24 & 1)) = 1 ] || wanted=$(cat /proc/self/oom_score_adj)
+	start out busybox sh -c 'cat /proc/self/oom_score_adj; exec sleep 60'
+	equal "$(cat "$SCRATCH/out")" "$(cat /proc/self/oom_score_adj)"
+	local init
+	init=$(pgrep -P "$started")
+	eventually grep -qx -e "$wanted" "/proc/$init/oom_score_adj"
+	kill "$started"
+	ends "$started" 143
+}
+
+sysctls() {
+	equal "$(wherry run --sysctl kernel.msgmax=4567 --sysctl net.ipv4.ip_forward=1 busybox cat /proc/sys/kernel/msgmax /proc/sys/net/ipv4/ip_forward)" $'4567\n1'
+	fails_with 125 "kernel.panic is not the container's own" wherry run --sysctl kernel.panic=1 busybox true
+	fails_with 125 "net.ipv4.ip_forward is not" wherry run --network host --sysctl net.ipv4.ip_forward=1 busybox true
+	fails_with 125 "'kernel.msgmax' is not KEY=VALUE" wherry run --sysctl kernel.msgmax busybox true
+	fails_with 125 "not a parameter's name" wherry run --sysctl net.ipv4/../../kernel/panic=1 busybox true
+	[ "$(cat /proc/sys/kernel/msgmax)" != 4567 ]
+}
+
+names() {
+	local said
+	said=$(wherry run --add-host box:192.0.2.1 --add-host six:2001:db8::1 --dns 192.0.2.53 busybox cat /etc/hosts /etc/resolv.conf)
+	contains "$said" $'192.0.2.1\tbox'
+	contains "$said" $'2001:db8::1\tsix'
+	contains "$said" "nameserver 192.0.2.53"
+	fails_with 125 "'box' is not NAME:ADDRESS" wherry run --add-host box busybox true
+}
+
+host_namespaces() {
+	equal "$(wherry run --uts host busybox hostname)" "$(hostname)"
+	equal "$(wherry run --pid host busybox readlink /proc/self/ns/pid)" "$(readlink /proc/self/ns/pid)"
+	equal "$(wherry run --ipc host busybox readlink /proc/self/ns/ipc)" "$(readlink /proc/self/ns/ipc)"
+	[ "$(wherry run busybox readlink /proc/self/ns/ipc)" != "$(readlink /proc/self/ns/ipc)" ]
+	fails_with 125 "--pid: 'other' is not host" wherry run --pid other busybox true
+	fails_with 125 "exclude each other" wherry run --uts host --hostname x busybox true
+}
+
+without_init() {
+	equal "$(wherry run --no-init busybox sh -c 'echo $$')" 1
+	fails_with 127 "run nosuch: No such file" wherry run --no-init busybox nosuch
+	fails_with 126 "Permission denied" wherry run --no-init busybox /etc/passwd
+	fails_with 7 seven wherry run --no-init busybox sh -c 'echo seven >&2; exit 7'
+	equal "$(wherry run --init-path "$WHERRY_INIT" busybox sh -c 'echo $$')" 2
+	fails_with 125 "--init-path /nosuch" wherry run --init-path /nosuch busybox true
+}
+
+cid_file() {
+	wherry run --name named --cidfile "$SCRATCH/cid" busybox true
+	equal "$(cat "$SCRATCH/cid")" named
+	fails_with 125 "--cidfile $SCRATCH/cid: File exists" wherry run --cidfile "$SCRATCH/cid" busybox true
+}
+
+stops() {
+	start out --stop-signal USR1 --stop-timeout 1 busybox sh -c 'trap "" USR1 TERM; echo up; while :; do sleep 0.1; done'
+	kill -USR1 "$started"
+	ends "$started" 137
+	fails_with 125 "there is no signal 'JUMP'" wherry run --stop-signal JUMP busybox true
+}
+
+whole_environment() {
+	contains "$(FOO=bar wherry run --env-host busybox env)" FOO=bar
+	contains "$(FOO=bar wherry run --env-host -e FOO=baz busybox env)" FOO=baz
+}
+
+it "gives and takes capabilities, for root and others" capabilities
+it "holds back what was dropped" dropped
+it "--group-add adds groups by name and number" groups
+it "sets umask, limits, OOM score and the size of /dev/shm" settings
+it "makes the kernel kill the program before its init" init_is_last
+it "--sysctl sets what is the container's own, and nothing else" sysctls
+it "--add-host and --dns write the files" names
+it "shares a namespace of the host's where asked" host_namespaces
+it "--no-init runs the program as PID 1, --init-path another init" without_init
+it "--cidfile holds the name, and is never overwritten" cid_file
+it "--stop-signal and --stop-timeout end what doesn't listen" stops
+it "--env-host takes the whole environment over" whole_environment
+finish_clean
