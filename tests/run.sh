@@ -145,6 +145,14 @@ terminal() {
 	equal "$(timeout 30 python3 "$SCRATCH/terminal.py" "$WHERRY" --root "$STORE" --state "$STATE" run busybox tool -signals)" 42
 }
 
+# Without -t: else it could type into it (TIOCSTI).
+no_terminal() {
+	equal "$(timeout 30 script -qec "$WHERRY --root $STORE --state $STATE run busybox sh -c 'echo x >/dev/tty'; echo status \$?" /dev/null |
+		tr -d '\r' | tail -n 1)" "status 1"
+	equal "$(timeout 30 script -qec "$WHERRY --root $STORE --state $STATE run busybox sh -c 'cut -d \" \" -f 7 /proc/self/stat'" /dev/null |
+		tr -d '\r')" 0
+}
+
 reaps() {
 	equal "$(wherry run busybox sh -c '(sleep 0 & sleep 0 &); sleep 0.3; ps -o stat | grep -c Z')" 0
 }
@@ -208,6 +216,7 @@ it "starts the program with no signal blocked or ignored, and umask 022" clean_s
 it "forwards signals to the program" forwards
 it "loses no signal that comes early" early_signal
 it "passes Ctrl-C and Ctrl-\\ of a terminal on" terminal
+it "keeps the caller's terminal from being the program's own" no_terminal
 it "leaves no zombies" reaps
 it "ends when the program does, whatever else still runs" ends_with_program
 it "refuses a name that is in use, and frees it at the end" names
