@@ -75,15 +75,11 @@ int caps_parse(uint64_t *caps, uint64_t base, const struct strings *add, const s
 
 uint64_t caps_all(void)
 {
-	uint64_t all = 0;
-	/* EINVAL: behind the kernel's last capability (capabilities(7)) */
-	for (unsigned cap = 0; cap < 64; cap++) {
-		int has = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-		if (has < 0)
-			break;
-		all |= has ? BIT(cap) : 0;
-	}
-	return all;
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+	if (syscall(SYS_capget, &header, data) < 0)
+		return 0;
+	return data[0].permitted | (uint64_t)data[1].permitted << 32;
 }
 
 int caps_bound(uint64_t keep)

@@ -19,7 +19,7 @@ int caps_parse(uint64_t *caps, uint64_t base, const struct strings *add, const s
 /* The capability's number; -1: there is none of that name, which may lack its CAP_. */
 int caps_find(const char *name);
 
-/* Every capability that the calling process may have (its bounding set). */
+/* Every capability that the calling process has to give (its permitted set). */
 uint64_t caps_all(void);
 
 /* Before the user is changed: nothing that the program executes can have more than KEEP. */

@@ -1,10 +1,10 @@
 #include "launcher/image_config.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "rootfs/err.h"
+#include "rootfs/json.h"
 
 /* NULL is absent, as everywhere in these documents. */
 static int read_string(const json_t *config, const char *key, char **to)
@@ -81,11 +81,6 @@ static int read_config(json_t *config, struct image_config *to)
 int image_config_parse(const char *json, size_t length, struct image_config *to)
 {
 	*to = (struct image_config){ 0 };
-	json_error_t error;
-	json_t *document = json_loadb(json, length, 0, &error);
-	if (!document)
-		return failx("the image's config: %s", error.text);
-	int result = read_config(json_object_get(document, "config"), to);
-	json_decref(document);
-	return result;
+	scoped_json *document = json_read(json, length, "the image's config");
+	return document ? read_config(json_object_get(document, "config"), to) : -1;
 }

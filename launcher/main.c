@@ -42,13 +42,12 @@ static void print_usage(void)
 /* Programs may be started with 0, 1 or 2 closed; a file opened then would be taken for one of them. */
 static int settle_descriptors(void)
 {
-	int null;
-	do {
-		null = open("/dev/null", O_RDWR);
-	} while (null >= 0 && null <= STDERR_FILENO);
-	/* Whatever else the caller left open is not for the container. ENOSYS: Linux before 5.9. */
-	if (sys_close_range(STDERR_FILENO + 1, ~0U) < 0 && null >= 0)
-		close(null);
+	for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; standard++)
+		if (fcntl(standard, F_GETFD) < 0 && open("/dev/null", O_RDWR) != standard)
+			return fail("open /dev/null");
+	/* Whatever else the caller left open is not for the container. */
+	if (sys_close_range(STDERR_FILENO + 1, ~0U) < 0)
+		return fail("close what the caller left open");
 	return 0;
 }
 
@@ -146,8 +145,7 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	settle_descriptors();
-	int status = dispatch(argc, argv);
+	int status = settle_descriptors() < 0 ? -1 : dispatch(argc, argv);
 	if (status >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		status = fail("write to standard output");
 	return status < 0 ? failure_print() : status;

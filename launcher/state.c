@@ -12,12 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/sys.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
-#ifndef GRND_INSECURE
-#define GRND_INSECURE 4
-#endif
 
 int state_random_name(char name[13])
 {

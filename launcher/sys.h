@@ -10,6 +10,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef GRND_INSECURE
+#define GRND_INSECURE 4 /* linux/random.h, Linux 5.6: never waits for entropy */
+#endif
+
+/* 32-bit ARM has two generations of these; elsewhere there is one. */
+#ifndef SYS_setgroups32
+#define SYS_setgroups32 SYS_setgroups
+#define SYS_setgid32 SYS_setgid
+#define SYS_setuid32 SYS_setuid
+#endif
+
 static inline int sys_openat2(int dir, const char *path, const struct open_how *how)
 {
 	return (int)syscall(SYS_openat2, dir, path, how, sizeof(*how)); /* Linux 5.6 */

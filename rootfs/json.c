@@ -1,6 +1,12 @@
 #include "rootfs/json.h"
 
+#include <sys/random.h>
+
 #include "rootfs/err.h"
+
+#ifndef GRND_INSECURE
+#define GRND_INSECURE 4 /* linux/random.h, Linux 5.6: never waits */
+#endif
 
 /* jansson's own limit is 2048 levels, and each takes stack. Strings may hold brackets: they are skipped. */
 static bool is_shallow(const char *text, size_t size)
@@ -25,6 +31,17 @@ static bool is_shallow(const char *text, size_t size)
 	return true;
 }
 
+/*
+ * Against keys that were chosen to collide. jansson would open /dev/urandom for it, which a board may
+ * lack, and wait for entropy, which a board may not have yet.
+ */
+static void seed(void)
+{
+	unsigned random;
+	if (getrandom(&random, sizeof(random), GRND_INSECURE) == sizeof(random))
+		json_object_seed(random | 1); /* 0 would mean /dev/urandom */
+}
+
 json_t *json_read(const char *text, size_t size, const char *what)
 {
 	json_error_t error;
@@ -36,6 +53,7 @@ json_t *json_read(const char *text, size_t size, const char *what)
 		failx("%s: it is nested more than %d levels deep", what, JSON_LEVELS);
 		return NULL;
 	}
+	seed();
 	json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
 	if (!json)
 		failx("%s: it is no JSON: line %d: %s", what, error.line, error.text);

@@ -16,6 +16,10 @@
 #include "rootfs/scoped.h"
 #include "rootfs/store.h"
 
+#ifndef GRND_INSECURE
+#define GRND_INSECURE 4 /* linux/random.h, Linux 5.6: never waits */
+#endif
+
 static int open_dir(int at, const char *name)
 {
 	return openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -62,7 +66,7 @@ int work_create(const struct store *store, struct work *work)
 	work_sweep(store);
 	for (work->dir = -1;;) {
 		unsigned long long number;
-		if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		if (getrandom(&number, sizeof(number), GRND_INSECURE) != sizeof(number))
 			return fail("get a random number");
 		snprintf(work->name, sizeof(work->name), "%016llx", number);
 		if (mkdirat(store->tmp, work->name, 0700) < 0)
