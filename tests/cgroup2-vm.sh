@@ -40,7 +40,7 @@ script() {
 	say greedy-status test $? = 143
 	/wherry run --name all -m 64M --memory-swap 96M --cpus 0.5 --pids-limit 20 busybox sh -c 'echo up; exec tool -hang' >/out 2>&1 &
 	await grep -q up /out
-	say files sh -c 'cd /sys/fs/cgroup/wherry-all; cat memory.max cpu.max pids.max; wc -l <cgroup.procs'
+	say files sh -c 'cd /sys/fs/cgroup/wherry-all; cat memory.max memory.swap.max cpu.max pids.max; wc -l <cgroup.procs'
 	say protected sh -c 'cat /proc/$(pidof wherry-init)/oom_score_adj /proc/$(pidof tool)/oom_score_adj'
 	kill $!; wait $!
 	say pids /wherry run --pids-limit 10 busybox tool -fork 50
@@ -131,7 +131,7 @@ counted() {
 	prints greedy-status "" 0
 }
 
-files() { prints files $'67108864\n50000 100000\n20\n2' 0; }
+files() { prints files $'67108864\n33554432\n50000 100000\n20\n2' 0; }
 
 protected() { prints protected $'-999\n0' 0; }
 
