@@ -25,7 +25,7 @@ user_wherry() { as_user "$SCRATCH/wherry" "$@"; }
 alone_wherry() { alone "$SCRATCH/wherry" "$@"; }
 
 load() {
-	cp "$IMAGES/busybox.docker.tar" "$SCRATCH/busybox.tar"
+	cp "$(image busybox docker)" "$SCRATCH/busybox.tar"
 	chmod 644 "$SCRATCH/busybox.tar"
 	user_wherry load "$SCRATCH/busybox.tar"
 	contains "$(user_wherry images)" busybox
@@ -89,7 +89,7 @@ no_host_files() {
 # The Debian image has files of groups like shadow and of the user 100000.
 owners() {
 	local store=$SCRATCH/home/alone said
-	cp "$IMAGES/debian.docker.tar" "$SCRATCH/debian.tar"
+	cp "$(image debian docker)" "$SCRATCH/debian.tar"
 	chmod 644 "$SCRATCH/debian.tar"
 	said=$(alone_wherry --root "$store" load "$SCRATCH/debian.tar" 2>&1)
 	contains "$said" "owners are left out"
