@@ -95,6 +95,7 @@ INIT_CFLAGS.x86_64 = -mpreferred-stack-boundary=3 -mno-sse -malign-data=abi -fno
 INIT_CFLAGS.riscv64 = -msmall-data-limit=0
 INIT_CPPFLAGS = -I.
 INIT_LDFLAGS = -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,--fatal-warnings \
+	-Wl,--sort-section=name \
 	-Wl,-z,noseparate-code,-z,norelro,-z,noexecstack
 INIT_LIBS = -lgcc
 

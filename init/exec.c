@@ -31,7 +31,8 @@ static int execute(char *path)
 /* A program that may not be executed in one directory may be found in a later one. */
 int program_exec(void)
 {
-	char path[4096], *at, *end = path + sizeof(path) - 1, *name = program.argv[0];
+	static LARGE_FIRST char path[4096];
+	char *at, *end = path + sizeof(path) - 1, *name = program.argv[0];
 	const char *dir = path_variable();
 	int error = -ENOENT;
 

@@ -8,6 +8,13 @@
 enum { EXIT_USAGE = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 enum action { POWEROFF, REBOOT, HALT, RESPAWN };
 
+/*
+ * For what is large and seldom used: behind everything else, so that all that is used is
+ * in one page, which is all that becomes resident. The linker sorts by name.
+ */
+#define LARGE __attribute__((section(".bss.zlarge")))
+#define LARGE_FIRST __attribute__((section(".bss.zfirst"))) /* of these: its beginning is used */
+
 /* What the command line asks for; zero is the default. */
 struct options {
 	bool group;               /* signals go to the program's process group */

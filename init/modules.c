@@ -27,7 +27,7 @@ static void load(char *line)
 
 void modules_load(const char *list)
 {
-	static char text[1 << 14];
+	static LARGE char text[1 << 14];
 	long size;
 
 	if (!list)

@@ -126,7 +126,7 @@ static int read_user(const char **at)
 /* The first one replaces the environment that we were given. */
 static int read_env(const char *variable)
 {
-	static char *environment[4096];
+	static LARGE char *environment[4096];
 	static unsigned n;
 
 	if (n == sizeof(environment) / sizeof(*environment) - 1)

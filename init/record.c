@@ -7,8 +7,8 @@
 char **record_read(void)
 {
 	static const char file[] = "/wherry.run";
-	static char text[1 << 17];
-	static char *words[4096 + 2]; /* the first is argv[-1], the last NULL */
+	static LARGE char text[1 << 17];
+	static LARGE char *words[4096 + 2]; /* the first is argv[-1], the last NULL */
 	char **word = words + 1;
 	long size = read_file(file, text, sizeof(text));
 
