@@ -1,7 +1,6 @@
 #include "launcher/supervise.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -9,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "launcher/idle.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
@@ -123,7 +123,7 @@ static int pass_until_end(int signals, const struct supervision *with, struct ou
 	};
 	for (;;) {
 		terminal_waits(with->terminal, &waits[TERMINAL]);
-		if (poll(waits, WAITS, -1) < 0)
+		if (idle_poll(waits, WAITS) < 0)
 			return fail("wait for the container");
 		if (waits[SIGNALS].revents && pass_signal(signals, with) < 0)
 			return -1;

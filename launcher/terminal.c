@@ -122,6 +122,8 @@ static int make_raw(struct terminal *terminal)
 
 int terminal_attach(struct terminal *terminal, int socket, bool input)
 {
+	/* Not in struct terminal: most containers have none, and a launch would clear these for them. */
+	static char in[TERMINAL_BUFFER], out[TERMINAL_BUFFER];
 	terminal->master = receive_descriptor(socket);
 	if (terminal->master < 0)
 		return -1;
@@ -130,8 +132,10 @@ int terminal_attach(struct terminal *terminal, int socket, bool input)
 		return fail("prepare the terminal");
 	terminal->in.from = input ? STDIN_FILENO : -1;
 	terminal->in.to = terminal->master;
+	terminal->in.bytes = in;
 	terminal->out.from = terminal->master;
 	terminal->out.to = STDOUT_FILENO;
+	terminal->out.bytes = out;
 	return input ? make_raw(terminal) : 0;
 }
 
@@ -165,7 +169,7 @@ static void move(struct channel *channel)
 {
 	ssize_t n;
 	if (is_empty(channel)) {
-		n = read(channel->from, channel->bytes, sizeof(channel->bytes));
+		n = read(channel->from, channel->bytes, TERMINAL_BUFFER);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n <= 0) /* EIO: the last program has closed the terminal */

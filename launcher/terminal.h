@@ -14,7 +14,7 @@ enum { TERMINAL_WAITS = 2, TERMINAL_BUFFER = 4096 };
 struct channel {
 	int from, to; /* borrowed; from < 0: at its end */
 	size_t start, end; /* what of BYTES is still to be written */
-	char bytes[TERMINAL_BUFFER];
+	char *bytes;       /* TERMINAL_BUFFER of them */
 };
 
 struct terminal {

@@ -28,7 +28,7 @@ start() {
 			sleep 0.02
 		done
 	done
-	sleep 0.5
+	sleep 1.5
 }
 
 field() { awk -v name="$2:" '$1 == name { print $2 }' "/proc/$1/smaps_rollup"; }
