@@ -20,31 +20,33 @@
 #endif
 #endif
 
+#define ARM_PRIVATE 0xf0000 /* __ARM_NR_BASE */
+
 #if SECCOMP_TARGET == TARGET_x86_64
 const char seccomp_machine[] = "amd64";
 const struct seccomp_abi seccomp_abis[SECCOMP_ABIS + 1] = {
-	{ "SCMP_ARCH_X86_64", AUDIT_ARCH_X86_64, 0, true },
-	{ "SCMP_ARCH_X32", AUDIT_ARCH_X86_64, 0x40000000, true },
-	{ "SCMP_ARCH_X86", AUDIT_ARCH_I386, 0, false },
+	{ "SCMP_ARCH_X86_64", AUDIT_ARCH_X86_64, 0, true, UINT32_MAX },
+	{ "SCMP_ARCH_X32", AUDIT_ARCH_X86_64, 0x40000000, true, 512 },
+	{ "SCMP_ARCH_X86", AUDIT_ARCH_I386, 0, false, UINT32_MAX },
 };
 #define NUMBERS(x86_64, x32, i386, arm, arm64, riscv64) { x86_64, x32, i386 }
 #elif SECCOMP_TARGET == TARGET_aarch64
 const char seccomp_machine[] = "arm64";
 const struct seccomp_abi seccomp_abis[SECCOMP_ABIS + 1] = {
-	{ "SCMP_ARCH_AARCH64", AUDIT_ARCH_AARCH64, 0, true },
-	{ "SCMP_ARCH_ARM", AUDIT_ARCH_ARM, 0, false },
+	{ "SCMP_ARCH_AARCH64", AUDIT_ARCH_AARCH64, 0, true, UINT32_MAX },
+	{ "SCMP_ARCH_ARM", AUDIT_ARCH_ARM, 0, false, ARM_PRIVATE },
 };
 #define NUMBERS(x86_64, x32, i386, arm, arm64, riscv64) { arm64, arm }
 #elif SECCOMP_TARGET == TARGET_arm
 const char seccomp_machine[] = "arm";
 const struct seccomp_abi seccomp_abis[SECCOMP_ABIS + 1] = {
-	{ "SCMP_ARCH_ARM", AUDIT_ARCH_ARM, 0, false },
+	{ "SCMP_ARCH_ARM", AUDIT_ARCH_ARM, 0, false, ARM_PRIVATE },
 };
 #define NUMBERS(x86_64, x32, i386, arm, arm64, riscv64) { arm }
 #elif SECCOMP_TARGET == TARGET_riscv64
 const char seccomp_machine[] = "riscv64";
 const struct seccomp_abi seccomp_abis[SECCOMP_ABIS + 1] = {
-	{ "SCMP_ARCH_RISCV64", AUDIT_ARCH_RISCV64, 0, true },
+	{ "SCMP_ARCH_RISCV64", AUDIT_ARCH_RISCV64, 0, true, UINT32_MAX },
 };
 #define NUMBERS(x86_64, x32, i386, arm, arm64, riscv64) { riscv64 }
 #else
@@ -119,5 +121,5 @@ uint32_t seccomp_call_number(enum seccomp_call call, unsigned abi)
 	uint32_t number = numbers[call][abi];
 	if (number == NO)
 		return SECCOMP_NO_NUMBER;
-	return number < 0xf000 ? number : SECCOMP_PRIVATE | (number & 0xfff);
+	return number < 0xf000 ? number : ARM_PRIVATE | (number & 0xfff);
 }

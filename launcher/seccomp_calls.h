@@ -20,15 +20,13 @@ enum seccomp_call {
 
 /* The number of a call that isn't there. */
 #define SECCOMP_NO_NUMBER UINT32_MAX
-/* Numbers from here on are an architecture's own and far from all others (ARM's set_tls). */
-#define SECCOMP_PRIVATE 0xf0000U
-
 /* A kind of program: the first is the machine's own. */
 struct seccomp_abi {
 	const char *name;   /* as profiles have it: "SCMP_ARCH_X86_64" */
 	uint32_t arch;      /* AUDIT_ARCH_… of linux/audit.h */
 	uint32_t base;      /* added to all its numbers: __X32_SYSCALL_BIT */
 	bool wide;          /* its arguments have 64 bits */
+	uint32_t apart;     /* from this number on no call is new: ARM's set_tls, x32's execve */
 };
 
 enum { SECCOMP_ABIS = 3 };

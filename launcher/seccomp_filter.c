@@ -158,9 +158,10 @@ static int by_number(const void *one, const void *other)
 	return b->verdict->named - a->verdict->named;
 }
 
-/* Sets *LAST to the greatest number that the profile names. */
+/* Sets *LAST to the number of the newest call that the profile names. */
 static unsigned number_calls(struct compiler *to, unsigned abi, uint32_t *last)
 {
+	uint32_t apart = seccomp_abis[abi].apart;
 	unsigned count = 0;
 	*last = 0;
 	for (unsigned call = 0; call < CALL_COUNT; call++) {
@@ -169,7 +170,7 @@ static unsigned number_calls(struct compiler *to, unsigned abi, uint32_t *last)
 		if (number == SECCOMP_NO_NUMBER)
 			continue;
 		to->calls[count++] = (struct numbered){ number, verdict };
-		if (verdict->named && number > *last && number < SECCOMP_PRIVATE)
+		if (verdict->named && number > *last && number < apart)
 			*last = number;
 	}
 	qsort(to->calls, count, sizeof(*to->calls), by_number);
@@ -209,7 +210,7 @@ static void make_ranges(struct compiler *to, unsigned abi)
 	for (unsigned i = 0; i < count; i++) {
 		const struct seccomp_verdict *verdict = to->calls[i].verdict;
 		uint32_t number = to->calls[i].number;
-		if (number < next || (number > last && number < SECCOMP_PRIVATE))
+		if (number < next || (number > last && number < seccomp_abis[abi].apart))
 			continue;
 		if (number > next)
 			add_range(to, base + next, unknown, 0);
