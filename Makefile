@@ -83,7 +83,9 @@ CLASH.x86_64 = -fstack-clash-protection
 CLASH.aarch64 = -fstack-clash-protection
 CLASH = $(CLASH.$(ARCH))
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(LIBC_CPPFLAGS) $(CPPFLAGS)
-LDFLAGS_ALL = -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack,--build-id=none,--fatal-warnings \
+# Large buffers first: the small variables, which are in use, then lie together in a page or two.
+LDFLAGS_ALL = -Wl,--gc-sections,--sort-section=alignment,-z,relro,-z,now,-z,noexecstack \
+	-Wl,--build-id=none,--fatal-warnings \
 	$(LDFLAGS)
 
 # The init: no libc, only the kernel's headers. All of it is compiled as one, at the link; what is
@@ -103,7 +105,7 @@ INIT_LIBS = -lgcc
 say = $(if $V,,@printf '%-5s %s\n' $1 $@;)
 
 # ---- products
-.PHONY: all init deps run check bench size install clean
+.PHONY: all init deps run check bench fuzz size install clean
 .DELETE_ON_ERROR:
 all: $B/wherry $B/wherry-init
 init: $B/wherry-init
@@ -220,6 +222,29 @@ bench: all $(bench_bin)
 	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))
 	BUILD=$B tests/bench/run
 
+# `make fuzz TIME=600`: seconds for each of them. The decoder is a thread here, so that both sides are seen;
+# the libraries are the system's own. What is found stays in build/<arch>/fuzz, and the next run goes on there.
+TIME = 60
+FUZZ_PACKAGES = clang libarchive-dev libjansson-dev liblzma-dev libzstd-dev zlib1g-dev
+fuzz_bin := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(filter-out %/decoder_thread.c,$(wildcard tests/fuzz/*.c)))
+fuzz_src := tests/fuzz/decoder_thread.c $(filter-out rootfs/decoder.c rootfs/sandbox.c,$(ROOTFS_SRC))
+
+fuzz: fuzz-packages $(fuzz_bin)
+	python3 tests/fuzz/seeds.py $B/fuzz/seeds
+	@for one in $(notdir $(fuzz_bin)); do mkdir -p $B/fuzz/found/$$one; echo "== $$one, $(TIME) s"; \
+	ASAN_OPTIONS=detect_leaks=0:use_sigaltstack=0 $B/fuzz/$$one -max_total_time=$(TIME) -timeout=20 \
+	-rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 -artifact_prefix=$B/fuzz/$$one- \
+	$B/fuzz/found/$$one $B/fuzz/seeds/$$one || exit 1; done
+
+.PHONY: fuzz-packages
+fuzz-packages:
+	@$(if $(APT),$(call install,$(FUZZ_PACKAGES)))
+
+$B/fuzz/%: tests/fuzz/%.c $(fuzz_src) $(wildcard rootfs/*.h) | fuzz-packages
+	@mkdir -p $(@D)
+	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -I. \
+	-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $< $(fuzz_src) -o $@ -larchive -ljansson -llzma -lzstd -lz -lpthread
+
 # Bytes: 1 MiB on every architecture; 10 KiB for what is PID 1 in every container.
 size: all
 	@status=0; for line in wherry:1048576 wherry-init:10240; do \
@@ -233,4 +258,4 @@ install: all
 
 # Leaves what `make deps` has built; `rm -rf build` takes that too.
 clean:
-	rm -rf $O $B/tests $B/bench $B/wherry $B/wherry-init $B/seccomp_* $B/*.debug $B/*.a
+	rm -rf $O $B/tests $B/bench $B/fuzz $B/wherry $B/wherry-init $B/seccomp_* $B/*.debug $B/*.a
