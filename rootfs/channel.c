@@ -191,6 +191,8 @@ void channel_put(struct channel *channel, enum record_kind kind, const struct pi
 	copy_in(channel_records(channel), head, &record, sizeof(record));
 	head += sizeof(record);
 	for (int i = 0; i < count; i++) {
+		if (!pieces[i].size)
+			continue;
 		copy_in(channel_records(channel), head, pieces[i].data, pieces[i].size);
 		head += pieces[i].size;
 	}

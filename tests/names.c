@@ -20,7 +20,7 @@ static const struct {
 	{ "a__b--c", "a__b--c:latest" },
 	{ "a..b", NULL }, { "a._b", NULL }, { "a:", NULL }, { "a:b:c", NULL }, { "/a", NULL }, { "a/", NULL }, { "a//b", NULL },
 	{ "../a", NULL }, { "a/../b", NULL }, { "a b", NULL }, { "a%b", NULL }, { "", NULL }, { ":1", NULL },
-	{ "a:.1", NULL }, { "a:-1", NULL }, { "a\n", NULL }, { "\xc3\xa4", NULL },
+	{ "a:.1", NULL }, { "a:-1", NULL }, { "a\tb", NULL }, { "\xc3\xa4", NULL },
 };
 
 static const struct {

@@ -1,0 +1,23 @@
+/* An image archive: its index, its documents, and where they lead. Nothing is extracted. */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "rootfs/archive.h"
+#include "rootfs/err.h"
+#include "rootfs/plan.h"
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	struct plan plan = { 0 };
+	struct archive archive = { .path = "fuzz", .dir = -1 };
+	archive.file = memfd_create("archive", MFD_CLOEXEC);
+	if (archive.file < 0 || write(archive.file, data, size) != (ssize_t)size)
+		abort();
+	if (archive_index(&archive) == 0)
+		plan_read(&plan, &archive, size & 1 ? "linux/arm/v7" : NULL);
+	plan_free(&plan);
+	archive_close(&archive);
+	failure_clear();
+	return 0;
+}
