@@ -162,7 +162,7 @@ static int put_image(struct output *output, const struct store *store, const str
 	scoped_ptr struct digest *keys = NULL;
 	memcpy(id.hex, image->id, sizeof(id.hex));
 	scoped_json *config = json_read(image->config, image->config_size, "the image's config");
-	int count = config ? stack_read(store, &id, config, &keys) : -1;
+	int count = config ? stack_read(store, &id, config, &keys, NULL) : -1;
 	json_t *layers = count < 0 ? NULL : put_layers(output, store, keys, count, config);
 	if (!layers)
 		return -1;

@@ -84,24 +84,22 @@ static bool listed(const struct image *image, const char *key)
 }
 
 /* From the top down, until one hides what is below it (IMAGES.md rules 17 and 18). */
-static int list_lowers(const struct store *store, struct image *image, const struct digest *keys, int count)
+static int list_lowers(struct image *image, const struct digest *keys, const struct findings *findings, int count)
 {
 	image->lowers = calloc(count + 1, sizeof(*image->lowers));
 	if (!image->lowers)
 		return fail("list the layers of image %.12s", image->id);
 	for (int i = count - 1; i >= 0; i--) {
-		struct findings found;
-		if (about_read(store, &keys[i], &found) < 0)
-			return -1;
-		bool last = found.opaque_root || (i == 0 && !image->lower_count);
-		if (found.has_root && !image->root)
+		const struct findings *found = &findings[i];
+		bool last = found->opaque_root || (i == 0 && !image->lower_count);
+		if (found->has_root && !image->root)
 			image->root = strdup(keys[i].hex);
-		if ((found.entries || last) && !listed(image, keys[i].hex)) {
+		if ((found->entries || last) && !listed(image, keys[i].hex)) {
 			image->lowers[image->lower_count] = strdup(keys[i].hex);
 			if (!image->lowers[image->lower_count++])
 				return fail("list the layers of image %.12s", image->id);
 		}
-		if (found.opaque_root)
+		if (found->opaque_root)
 			break;
 	}
 	return 0;
@@ -120,8 +118,9 @@ static int open_by_id(struct store *store, const struct digest *id, struct image
 	scoped_json *config = json_read(image->config, image->config_size, what);
 	if (!config)
 		return -1;
-	int count = stack_read(store, id, config, &keys);
-	return count < 0 ? -1 : list_lowers(store, image, keys, count);
+	scoped_ptr struct findings *findings = NULL;
+	int count = stack_read(store, id, config, &keys, &findings);
+	return count < 0 ? -1 : list_lowers(image, keys, findings, count);
 }
 
 int image_open(struct store *store, const char *name, const struct load_options *options, struct image *image)

@@ -43,7 +43,7 @@ static void describe(const struct store *store, struct listed_image *image)
 		snprintf(image->created, sizeof(image->created), "%s", created ? created : "");
 		platform_from_json(&platform, config);
 		platform_text(&platform, image->platform);
-		image->key_count = stack_read(store, &image->id, config, &image->keys);
+		image->key_count = stack_read(store, &image->id, config, &image->keys, NULL);
 	}
 	if (config && image->key_count > 0)
 		return;

@@ -59,7 +59,8 @@ static const struct waiting *find_waiting(const struct load *load, const struct 
 static int find_key(const struct load *load, const struct digest *diff_id, const struct digest *chain, bool bottom,
 		    struct digest *key)
 {
-	int found = stack_key(load->store, diff_id, chain, bottom, key);
+	struct findings known;
+	int found = stack_key(load->store, diff_id, chain, bottom, key, &known);
 	if (found)
 		return found;
 	const struct waiting *at = find_waiting(load, chain);
