@@ -91,7 +91,7 @@ LDFLAGS_ALL = -Wl,--gc-sections,--sort-section=alignment,-z,relro,-z,now,-z,noex
 # The init: no libc, only the kernel's headers. All of it is compiled as one, at the link; what is
 # switched off (-fno-...) would save time, not space.
 INIT_CFLAGS = $(CFLAGS_COMMON) -Oz -ffreestanding -fno-pie -fno-stack-protector -fomit-frame-pointer \
-	-flto -fno-inline-functions-called-once -fno-cse-follow-jumps $(INIT_CFLAGS.$(ARCH))
+	-flto -fno-inline-functions-called-once -fno-cse-follow-jumps -fno-ipa-cp $(INIT_CFLAGS.$(ARCH))
 INIT_CFLAGS.x86_64 = -mpreferred-stack-boundary=3 -mno-sse -malign-data=abi -fno-jump-tables
 # Constants in .sdata would share a page, and its rights, with .sbss.
 INIT_CFLAGS.riscv64 = -msmall-data-limit=0

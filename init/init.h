@@ -58,6 +58,8 @@ _Noreturn void quit(int status); /* without one: ends init, or powers the machin
 /* text.c: at most END - AT bytes are appended, the terminating NUL not counted; returns the new end */
 char *append(char *at, const char *end, const char *text);
 char *append_number(char *at, const char *end, unsigned number);
+/* Behind the NUL that ends STRING. */
+const char *next_string(const char *string);
 /* Behind what ends WORD: NUL or a newline. */
 const char *next_word(const char *word);
 /* Digits at *AT, or -1; *AT moves behind them. */

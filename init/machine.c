@@ -106,7 +106,7 @@ long read_file(const char *path, char *text, long size)
 		sum += got;
 	sys_close(fd);
 	text[sum] = 0;
-	return sum;
+	return sum < size - 1 ? sum : -E2BIG;
 }
 
 /* A child does it: where the kernel has no way to power off, it ends who has called. */

@@ -37,7 +37,7 @@ void watchdog_close(void);       /* a clean end: it stops */
 /* exit.c: tells whoever runs the machine */
 void exit_tell(int status);
 
-/* The whole of a small file into TEXT, ended by NUL; its size, or -errno. */
+/* The whole of a file into TEXT, ended by NUL; its size, or -errno, E2BIG where it doesn't fit. */
 long read_file(const char *path, char *text, long size);
 
 #endif

@@ -27,7 +27,7 @@ static void load(char *line)
 
 void modules_load(const char *list)
 {
-	static LARGE char text[1 << 14];
+	static LARGE char text[1 << 16];
 	long size;
 
 	if (!list)

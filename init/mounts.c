@@ -181,7 +181,7 @@ static void freeze_pass(char *text, char *end)
 /* A process that was killed may still be giving back its files: hence the tries. */
 void mounts_undo(void)
 {
-	static LARGE char text[1 << 18]; /* some 2,000 mounts */
+	static LARGE char text[1 << 20]; /* some 10,000 mounts */
 	static const char file[] = "/proc/self/mounts";
 
 	for (int i = 0; i < TRIES; i++) {

@@ -139,7 +139,7 @@ static int read_env(const char *variable)
 static int read_text(const char **at, const char **field)
 {
 	*field = *at;
-	*at = next_word(*at) - 1;
+	*at = next_string(*at) - 1;
 	return 0;
 }
 
@@ -164,8 +164,7 @@ static int read_value(unsigned option, const char **at)
 	case NUMBER:
 		return *(int *)field = read_number(at);
 	case ENV:
-		read_env(*at);
-		return read_text(at, &unused);
+		return read_env(*at) | read_text(at, &unused);
 	case USER:
 		return read_user(at);
 	case ACTION:

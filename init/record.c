@@ -7,14 +7,15 @@
 char **record_read(void)
 {
 	static const char file[] = "/wherry.run";
-	static LARGE char text[1 << 17];
-	static LARGE char *words[4096 + 2]; /* the first is argv[-1], the last NULL */
+	enum { SIZE = 1 << 17 };
+	static LARGE char text[SIZE];
+	static LARGE char *words[SIZE + 2]; /* as many as there can be; argv[-1], and NULL at the end */
 	char **word = words + 1;
 	long size = read_file(file, text, sizeof(text));
 
 	if (size < 0)
 		refuse("no program given, and ", file, -size);
-	for (const char *at = text; at < text + size && word < words + 4096 + 1; at = next_word(at))
+	for (const char *at = text; at < text + size; at = next_string(at))
 		*word++ = (char *)at;
 	return words + 1;
 }

@@ -29,7 +29,7 @@ static void restore_oom_score(void)
 		return;
 	error = fd = sys_open(file, O_WRONLY);
 	if (fd >= 0) {
-		error = sys_write(fd, score, next_word(score) - 1 - score);
+		error = sys_write(fd, score, next_string(score) - 1 - score);
 		sys_close(fd);
 	}
 	if (error < 0)

@@ -8,14 +8,14 @@ ARCH_TEXT(sys_vfork, ARCH_VFORK);
  * Without a libc the compiler still calls these: it may turn any loop or assignment
  * into them (gcc(1), -ffreestanding).
  */
-void *memset(void *to, int byte, unsigned long size)
+__attribute__((used)) void *memset(void *to, int byte, unsigned long size)
 {
 	for (char *at = to; size; size--)
 		*(volatile char *)at++ = byte;
 	return to;
 }
 
-void *memcpy(void *restrict to, const void *restrict from, unsigned long size)
+__attribute__((used)) void *memcpy(void *restrict to, const void *restrict from, unsigned long size)
 {
 	const char *source = from;
 

@@ -34,6 +34,13 @@ char *append_number(char *at, const char *end, unsigned number)
 	return append(at, end, (char[]){ '0' + number % 10, 0 });
 }
 
+const char *next_string(const char *string)
+{
+	while (*string++)
+		;
+	return string;
+}
+
 const char *next_word(const char *word)
 {
 	while (*word && *word != '\n')

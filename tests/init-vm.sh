@@ -162,12 +162,12 @@ record() {
 	exit 9
 	END
 	mkdir -p "$ROOT/home"
-	printf '%s\0' --env LANG=C --env 'GREETING=a  b' --user 1000:100:4:24 --cwd /home --remap 9:0 /program 'x y' '' last >"$ROOT/wherry.run"
+	printf '%s\0' --env LANG=C --env 'GREETING=a  b' --user 1000:100:4:24 --cwd /home --remap 9:0 /program 'x y' '' "$(printf 'two\nlines')" last >"$ROOT/wherry.run"
 	vm_boot "$ROOT" 'rdinit=/init'
 	contains "$(shown record)" 'uid=1000 gid=100 groups=4,24'
 	contains "$(shown record)" "$(printf 'GREETING=a  b\nLANG=C')"
 	lacks "$(shown record)" TERM=linux
-	contains "$(shown record)" "$(printf '/home\n[x y]\n[]\n[last]')"
+	contains "$(shown record)" "$(printf '/home\n[x y]\n[]\n[two\nlines]\n[last]')"
 	contains "$(shown record)" 'CapEff:	0000000000000000'
 	contains "$(<"$VM_LOG")" 'wherry-init: exit 0'
 	powers_off

@@ -9,6 +9,7 @@ SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/wherry-bench.XXXXXX")
 running=()
 trap 'kill -9 "${running[@]}" 2>/dev/null || true; rm -rf "$SCRATCH"' EXIT
 ROUNDS=${ROUNDS:-300}
+export TINI_SUBREAPER=1 # or it complains, each time
 
 names=(wherry-init tini tini-static dumb-init catatonit floor)
 path() {
