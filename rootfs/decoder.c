@@ -16,37 +16,6 @@ enum {
 	DECODER_SECONDS = 24 * 3600, /* a slow board takes hours for gigabytes of xz */
 };
 
-int compression_find(const unsigned char *data, size_t size, enum compression *compression)
-{
-	static const struct {
-		const char *magic, *name;
-		size_t size;
-		int compression; /* -1: not one of ours */
-	} known[] = {
-		{ "\x1f\x8b", "gzip", 2, GZIP },
-		{ "\x28\xb5\x2f\xfd", "zstd", 4, ZSTD },
-		{ "\xfd""7zXZ\0", "xz", 6, XZ },
-		{ "BZh", "bzip2", 3, -1 },
-		{ "\x04\x22\x4d\x18", "lz4", 4, -1 },
-		{ "LZIP", "lzip", 4, -1 },
-	};
-	*compression = PLAIN;
-	/* RFC 8878, 3.1.2: a skippable frame may come first, sixteen magic numbers. */
-	if (size >= 4 && (data[0] & 0xf0) == 0x50 && !memcmp(data + 1, "\x2a\x4d\x18", 3))
-		*compression = ZSTD;
-	/* A tar archive may begin with any name: its own magic is further on. */
-	if (size >= 263 && !memcmp(data + 257, "ustar", 5))
-		return 0;
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (size < known[i].size || memcmp(data, known[i].magic, known[i].size))
-			continue;
-		if (known[i].compression < 0)
-			return failx("it is compressed with %s; wherry reads gzip, zstd and xz", known[i].name);
-		*compression = (enum compression)known[i].compression;
-	}
-	return 0;
-}
-
 static void be_child(struct channel *channel, const struct decoder_task *task, pid_t parent)
 {
 	channel_be_child(channel);

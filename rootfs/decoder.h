@@ -70,6 +70,12 @@ void decoder_stop(struct decoder *);
  */
 int compression_find(const unsigned char *data, size_t size, enum compression *);
 
+/*
+ * Bytes that a decompressor of such a file will take to remember what was, as its first bytes state it; an
+ * estimate: the decoder's limits are what holds.
+ */
+uint64_t compression_memory(const unsigned char *data, size_t size, enum compression);
+
 /* The child's own. They return 0, or -1 after sending RECORD_FAILED. */
 struct inflater;
 int untar_layer(struct channel *, struct inflater *);

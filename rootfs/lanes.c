@@ -12,12 +12,13 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "rootfs/decoder.h"
 #include "rootfs/err.h"
 #include "rootfs/progress.h"
 #include "rootfs/scoped.h"
 
 /* Two: more would not be faster on a board's cores, and each takes 2 MB. */
-enum { LANES = 2 };
+enum { LANES = 2, LANES_MEMORY = 5 << 20 };
 
 /* What a worker tells when it ends; both fit into a pipe. */
 struct outcome {
@@ -29,6 +30,7 @@ struct lane {
 	pid_t pid;   /* 0: free */
 	int report;  /* pipe: its outcome */
 	struct lane_job *job;
+	uint64_t memory; /* that its decompressor takes, about */
 };
 
 struct lanes {
@@ -72,6 +74,28 @@ static void be_worker(const struct lanes *lanes, struct lane_job *job, int repor
 	_exit(write(report, &outcome, sizeof(outcome)) != sizeof(outcome));
 }
 
+static uint64_t memory_of(const struct lane_job *job)
+{
+	unsigned char head[16];
+	enum compression compression = PLAIN;
+	ssize_t size = blob_read(&job->layer.blob, 0, head, sizeof(head));
+	if (size < 0 || compression_find(head, size, &compression) < 0) {
+		failure_clear(); /* the worker will see it, and say so */
+		return 0;
+	}
+	return compression_memory(head, size, compression);
+}
+
+/* A second layer waits where both together would want much to remember: a board has 64 MB. */
+static bool has_room(const struct lanes *lanes, const struct lane_job *job)
+{
+	uint64_t memory = 0;
+	for (int i = 0; i < LANES; i++)
+		if (lanes->lane[i].pid)
+			memory += lanes->lane[i].memory;
+	return !memory || memory + memory_of(job) <= LANES_MEMORY;
+}
+
 static int start(struct lanes *lanes, struct lane *lane, struct lane_job *job)
 {
 	int ends[2];
@@ -87,7 +111,7 @@ static int start(struct lanes *lanes, struct lane *lane, struct lane_job *job)
 		close(ends[0]);
 		return fail("start a process for a layer");
 	}
-	*lane = (struct lane){ pid, ends[0], job };
+	*lane = (struct lane){ pid, ends[0], job, memory_of(job) };
 	return 0;
 }
 
@@ -148,6 +172,8 @@ static int run(struct lanes *lanes, struct lane_job *jobs, int count)
 {
 	for (int next = 0; next < count || find_lane(lanes, true);) {
 		struct lane *lane = next < count ? find_lane(lanes, false) : NULL;
+		if (lane && !has_room(lanes, &jobs[next]))
+			lane = NULL;
 		if (lane ? start(lanes, lane, &jobs[next++]) < 0 : wait_for_one(lanes) < 0)
 			return -1;
 	}

@@ -66,16 +66,3 @@ void decoder_stop(struct decoder *decoder)
 	decoder->pid = 0;
 	channel_destroy(&decoder->channel);
 }
-
-/* As rootfs/decoder.c has it, without the messages. */
-int compression_find(const unsigned char *data, size_t size, enum compression *compression)
-{
-	*compression = PLAIN;
-	if (size > 2 && data[0] == 0x1f && data[1] == 0x8b)
-		*compression = GZIP;
-	else if (size > 4 && !memcmp(data, "\x28\xb5\x2f\xfd", 4))
-		*compression = ZSTD;
-	else if (size > 6 && !memcmp(data, "\xfd""7zXZ", 6))
-		*compression = XZ;
-	return 0;
-}

@@ -1,0 +1,195 @@
+#!/bin/bash
+# wherry load as a person uses it: files, names, progress, memory, what is written.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/tests/launch.sh"
+
+fresh() { rm -rf "$STORE"; }
+names_of() { wherry images --json | jq -r '.[].names[]' | sort | tr '\n' ' '; }
+
+every_form() {
+	local kind file id="" was=""
+	for kind in docker docker-blobs docker-blobs:gzip oci oci:gzip oci:zstd oci-tar:gzip; do
+		fresh
+		file=$(image layered "$kind")
+		id=$(wherry load -q "$file")
+		equal "$(wherry run layered echo "$kind")" "$kind"
+		echo "$kind $id"
+	done
+}
+
+# Layers compressed with xz, and the archive compressed as a whole, from a pipe.
+xz_and_pipes() {
+	local file
+	file=$(image busybox docker)
+	for how in "gzip -c" "zstd -qc" "xz -0c"; do
+		fresh
+		$how "$file" | wherry load -q >/dev/null
+		equal "$(wherry run busybox echo "$how")" "$how"
+		equal "$(find "$STORE/tmp" -mindepth 1)" ""
+	done
+	fresh
+	wherry load -q - <"$file" >/dev/null
+	equal "$(names_of)" "busybox:latest "
+	fresh
+	(head -c 1000 >/dev/null; wherry load -q) <<<"" 2>/dev/null && return 1
+	[ ! -e "$STORE" ]
+}
+
+several() {
+	fresh
+	skopeo copy -q "docker-archive:$(image busybox docker)" "docker-archive:$SCRATCH/a.tar:one:1" 2>/dev/null
+	python3 - "$(image busybox docker)" "$(image layered docker)" "$SCRATCH/both.tar" <<-'END'
+	import io, json, sys, tarfile
+	files, manifests = {}, []
+	for path in sys.argv[1:3]:
+	    with tarfile.open(path) as tar:
+	        for member in tar:
+	            if member.isreg():
+	                files[member.name] = tar.extractfile(member).read()
+	    manifests += json.loads(files.pop("manifest.json"))
+	manifests[0]["RepoTags"] = ["first:1", "first:latest", "not a name"]
+	manifests[1]["RepoTags"] = ["library/second:2"]
+	files["manifest.json"] = json.dumps(manifests).encode()
+	with tarfile.open(sys.argv[3], "w") as tar:
+	    for name, data in files.items():
+	        entry = tarfile.TarInfo(name)
+	        entry.size = len(data)
+	        tar.addfile(entry, io.BytesIO(data))
+	END
+	local said
+	said=$(wherry load "$SCRATCH/both.tar" 2>&1)
+	contains "$said" "'not a name' is no name for an image"
+	equal "$(names_of)" "first:1 first:latest library/second:2 "
+	equal "$(wherry run second:2 echo two)" two
+	fails_with 125 "there are 2 images in it" wherry run "$SCRATCH/both.tar" true
+}
+
+named() {
+	fresh
+	wherry load -q --name my/box:3 "$(image busybox docker)" >/dev/null
+	equal "$(names_of)" "my/box:3 "
+	fails_with 125 "is no name for an image" wherry load -q --name 'my box' "$(image busybox docker)"
+}
+
+# An image that nobody has named is called after its file.
+nameless() {
+	fresh
+	cp -r "$(image busybox oci)" "$SCRATCH/Some-App"
+	jq 'del(.manifests[].annotations)' "$(image busybox oci)/index.json" >"$SCRATCH/Some-App/index.json"
+	wherry load -q "$SCRATCH/Some-App" >/dev/null
+	equal "$(names_of)" "some-app:latest "
+}
+
+quiet() {
+	fresh
+	local out
+	out=$(wherry load -q "$(image busybox docker)" 2>&1)
+	equal "$out" "sha256:$(basename "$STORE"/images/*)"
+}
+
+says_what_it_did() {
+	fresh
+	local said
+	said=$(wherry load "$(image layered docker)")
+	contains "$said" "loaded $(wherry inspect layered | jq -r .id | cut -c 8-19) layered:latest"
+	contains "$said" " layers extracted, "
+	contains "$said" " MB written"
+	lacks "$(wherry load "$(image layered docker)")" "extracted"
+}
+
+on_a_terminal() {
+	fresh
+	script -qec "$WHERRY --root $STORE load $(image debian docker)" "$SCRATCH/terminal" >/dev/null
+	grep -q 'loading: .* MB, . of 6 layers, .* MB/s' "$SCRATCH/terminal"
+	fresh
+	script -qec "$WHERRY --root $STORE load -q $(image debian docker)" "$SCRATCH/terminal" >/dev/null
+	! grep -q loading "$SCRATCH/terminal"
+}
+
+memory() {
+	fresh
+	local peak kind
+	for kind in docker oci:gzip; do
+		rm -rf "$STORE"
+		peak=$(python3 "$TOP/tests/bench/load.py" --memory "$WHERRY --root $STORE load -q $(image debian "$kind")")
+		echo "$kind: $peak KB"
+		[ "$peak" -gt 300 ]
+		[ "$peak" -le 6144 ]
+	done
+}
+
+# Each of these layers asks for 8 MiB to remember.
+large_windows() {
+	fresh
+	local peak
+	peak=$(python3 "$TOP/tests/bench/load.py" --memory "$WHERRY --root $STORE load -q $(image debian oci:zstd)")
+	echo "$peak KB"
+	[ "$peak" -gt 300 ]
+	[ "$peak" -le 13000 ]
+}
+
+# The decoder as it is seen from outside while it waits for a pipe that sends nothing more.
+decoder_is_alone() {
+	fresh
+	local file pid decoder
+	file=$(image debian docker)
+	(head -c 3000000 <(gzip -1 -c "$file"); sleep 20) | "$WHERRY" --root "$STORE" load -q &
+	pid=$!
+	eventually pgrep -P "$pid"
+	sleep 0.5
+	decoder=$(pgrep -P "$pid")
+	cat "/proc/$decoder/status"
+	equal "$(awk '/^Uid:|^Gid:/ { print $2, $3, $4, $5 }' "/proc/$decoder/status" | sort -u)" "65534 65534 65534 65534"
+	equal "$(awk '/^Groups:/ { print NF }' "/proc/$decoder/status")" 1
+	equal "$(awk '/^Cap(Inh|Prm|Eff|Amb)/ { print $2 }' "/proc/$decoder/status" | sort -u)" 0000000000000000
+	equal "$(awk '/^(NoNewPrivs|Seccomp):/ { print $2 }' "/proc/$decoder/status" | tr '\n' ' ')" "1 2 "
+	equal "$(ls "/proc/$decoder/fd" | tr '\n' ' ')" "0 1 "
+	equal "$(readlink "/proc/$decoder/fd/0" "/proc/$decoder/fd/1" | sort -u)" "anon_inode:[eventfd]"
+	contains "$(grep 'open files' "/proc/$decoder/limits")" " 0 "
+	kill -9 "$pid"
+	eventually gone "$decoder"
+	wait "$pid" || [ $? = 137 ]
+	wherry load -q "$(image busybox docker)" >/dev/null
+	equal "$(find "$STORE/tmp" -mindepth 1)" ""
+}
+
+gone() { [ ! -d "/proc/$1" ]; }
+
+# From a loop device's own counters: a load writes what it says, and little more.
+writes_once() {
+	fresh
+	truncate -s 1G "$SCRATCH/disk"
+	mkfs.ext4 -q -O ^has_journal "$SCRATCH/disk"
+	mkdir -p "$SCRATCH/mnt"
+	mount -o loop "$SCRATCH/disk" "$SCRATCH/mnt"
+	local device before after extracted
+	device=$(basename "$(findmnt -no SOURCE "$SCRATCH/mnt")")
+	sync -f "$SCRATCH/mnt"
+	before=$(awk '{ print $7 }' "/sys/block/$device/stat")
+	"$WHERRY" --root "$SCRATCH/mnt/store" load -q "$(image debian oci:gzip)" >/dev/null
+	sync -f "$SCRATCH/mnt"
+	after=$(awk '{ print $7 }' "/sys/block/$device/stat")
+	extracted=$(du -sB1 "$SCRATCH/mnt/store/layers" | cut -f1)
+	umount "$SCRATCH/mnt"
+	echo "written: $(((after - before) * 512)), extracted: $extracted"
+	[ "$((after - before))" -gt 0 ]
+	[ "$(((after - before) * 512 * 10))" -le "$((extracted * 11))" ]
+}
+
+it "loads every form of an image" every_form
+it "loads what is compressed as a whole, and from a pipe" xz_and_pipes
+it "loads all images of an archive, under all their names" several
+it "names an image as it is told" named
+it "names an image after its file where nobody else has" nameless
+it "prints the ID alone with -q" quiet
+it "says what it loaded and how much it wrote" says_what_it_did
+it "shows on a terminal how far it is, but not with -q" on_a_terminal
+it "takes 6 MiB for all its processes" memory
+it "takes no two large zstd windows at a time" large_windows
+it "decodes in a process that can do nothing but compute, and ends with its parent" decoder_is_alone
+if [ -b /dev/loop0 ] || [ -c /dev/loop-control ]; then
+	it "writes no more than 1.1 times what it extracts" writes_once
+else
+	skip "writes no more than 1.1 times what it extracts" "there is no loop device"
+fi
+finish_clean
