@@ -6,6 +6,8 @@ if [ "$(id -u)" -ne 0 ]; then
 	exit 0
 fi
 
+# For names of containers: a PID is not unique, each test file is PID 1 of its namespace.
+ID=${SCRATCH##*.}
 STORE=$SCRATCH/store
 STATE=$SCRATCH/state
 
@@ -90,7 +92,7 @@ limits_here() {
 
 # Without other tests' own, which come and go.
 host_mounts() {
-	awk -v own="$SCRATCH/" '$5 !~ "/wherry-" || index($5, own) == 1 { print $4, $5, $6 }' /proc/self/mountinfo | sort
+	awk -v own="$SCRATCH" '$5 !~ "/wherry-" || index($5, own) == 1 { print $4, $5, $6 }' /proc/self/mountinfo | sort
 }
 
 host_cgroups() {
@@ -104,35 +106,52 @@ host_cgroups() {
 # all of them this test's doing.
 host_processes() {
 	ps -e -o pid=,ppid=,comm= | awk -v self="$(cat /proc/$$/comm)" \
-		'$1 != 1 && $3 != self && $3 !~ /^(unshare|ps|awk|bash|cat|diff)$/'
+		'$1 != 1 && $3 != self && $3 !~ /^(unshare|ps|awk|bash|cat|sed|sort|comm)$/'
 }
 
 host_files() {
 	find "$STATE" -mindepth 1 2>/dev/null || [ ! -e "$STATE" ]
 	find "$STORE/tmp" -mindepth 1 2>/dev/null || [ ! -e "$STORE/tmp" ]
-	ls -d /run/wherry /var/lib/wherry /dev/shm/wherry* 2>/dev/null || [ ! -e /run/wherry ]
+	ls -d /run/wherry /var/lib/wherry 2>/dev/null || [ ! -e /run/wherry ]
 	ip -o link 2>/dev/null | cut -d : -f 2
 }
 
 host_now() {
-	echo "mounts:"
-	host_mounts
-	echo "cgroups:"
-	host_cgroups
-	if [ "$(readlink /proc/self/ns/pid)" != "$(readlink /proc/2/ns/pid 2>/dev/null)" ]; then
-		echo "processes:"
-		host_processes
-	fi
-	echo "files:"
-	host_files
+	{
+		host_mounts | sed 's/^/mount /'
+		host_cgroups | sed 's/^/cgroup /'
+		if [ "$(readlink /proc/self/ns/pid)" != "$(readlink /proc/2/ns/pid 2>/dev/null)" ]; then
+			host_processes | sed 's/^/process /'
+		fi
+		host_files | sed 's/^/file /'
+	} | sort
 }
 
 host_before=$(host_now)
 
-host_is_unchanged() { [ "$(host_now)" = "$host_before" ]; }
+# What is there now and wasn't, "+", and the other way round, "-". Others' cgroups and processes end
+# when they like.
+host_changes() {
+	local now
+	now=$(host_now)
+	{
+		comm -13 <(echo "$host_before") <(echo "$now") | sed 's/^/+ /'
+		comm -23 <(echo "$host_before") <(echo "$now") | sed -n '/^cgroup\|^process/!s/^/- /p'
+	} | sort
+}
 
+# Ten seconds are enough for what ends late; what stays is seen every time.
 host_unchanged() {
-	eventually host_is_unchanged || diff <(echo "$host_before") <(host_now)
+	local left attempt
+	left=$(host_changes)
+	for attempt in {1..100}; do
+		[ -n "$left" ] || return 0
+		sleep 0.1
+		left=$(comm -12 <(echo "$left") <(host_changes))
+	done
+	echo "changed, after $attempt looks:" >&2
+	echo "$left" >&2
+	return 1
 }
 
 # As finish, behind a last test.

@@ -9,29 +9,29 @@ if limits_here memory; then LIMITS=(-m 64M --pids-limit 50 --cpus 1); fi
 
 gone() { ! kill -0 "$@" 2>/dev/null; }
 state_is_empty() { [ -z "$(ls -A "$STATE" 2>/dev/null)" ]; }
-nothing_is_left() { state_is_empty && equal "$(host_cgroups | grep "wherry-k$$" || true)" ""; }
+nothing_is_left() { state_is_empty && equal "$(host_cgroups | grep "wherry-k$ID" || true)" ""; }
 
 ordinary() {
-	wherry run "${LIMITS[@]}" --name "k$$" busybox true
+	wherry run "${LIMITS[@]}" --name "k$ID" busybox true
 	nothing_is_left
-	wherry run "${LIMITS[@]}" --name "k$$" busybox false || [ $? -eq 1 ]
+	wherry run "${LIMITS[@]}" --name "k$ID" busybox false || [ $? -eq 1 ]
 	nothing_is_left
-	wherry run "${LIMITS[@]}" --name "k$$" busybox /no/such/thing || [ $? -eq 127 ]
+	wherry run "${LIMITS[@]}" --name "k$ID" busybox /no/such/thing || [ $? -eq 127 ]
 	nothing_is_left
-	wherry run "${LIMITS[@]}" --name "k$$" -v "$SCRATCH:/x:nonsense" busybox true || [ $? -eq 125 ]
+	wherry run "${LIMITS[@]}" --name "k$ID" -v "$SCRATCH:/x:nonsense" busybox true || [ $? -eq 125 ]
 	nothing_is_left
 }
 
 # fails late, inside
 failing_mount() {
-	fails_with 125 "/t" wherry run "${LIMITS[@]}" --name "k$$" --tmpfs /t:nonsense=1 busybox true
+	fails_with 125 "/t" wherry run "${LIMITS[@]}" --name "k$ID" --tmpfs /t:nonsense=1 busybox true
 	nothing_is_left
 	equal "$(find "$STORE" -name upper)" ""
 }
 
 # start_family: a program with children of its own
 start_family() {
-	start family "${LIMITS[@]}" --name "k$$" "$@" busybox sh -c 'tool -hang & (setsid tool -hang &); echo up; exec tool -hang'
+	start family "${LIMITS[@]}" --name "k$ID" "$@" busybox sh -c 'tool -hang & (setsid tool -hang &); echo up; exec tool -hang'
 }
 
 killed_launcher() {
@@ -60,7 +60,7 @@ same_name_again() {
 	kill -KILL "$started"
 	ends "$started" 137
 	# Its processes are dying: the name is free as soon as they are dead.
-	eventually wherry run "${LIMITS[@]}" --name "k$$" busybox true
+	eventually wherry run "${LIMITS[@]}" --name "k$ID" busybox true
 	nothing_is_left
 }
 
@@ -82,7 +82,7 @@ killed_program() {
 killed_at_any_point() {
 	local pid attempt
 	for attempt in {1..60}; do
-		"$WHERRY" --root "$STORE" --state "$STATE" run "${LIMITS[@]}" --name "k$$-$attempt" busybox tool -hang >"$SCRATCH/any.out" 2>&1 &
+		"$WHERRY" --root "$STORE" --state "$STATE" run "${LIMITS[@]}" --name "k$ID-$attempt" busybox tool -hang >"$SCRATCH/any.out" 2>&1 &
 		pid=$!
 		sleep "$(printf '0.%04d' $((attempt * 2)))"
 		kill -KILL "$pid"
@@ -98,7 +98,7 @@ killed_at_any_point() {
 killed_children() {
 	local pid child attempt
 	for attempt in {1..40}; do
-		timeout -k 5 20 "$WHERRY" --root "$STORE" --state "$STATE" run "${LIMITS[@]}" --name "k$$-$attempt" busybox tool -hang >"$SCRATCH/child.out" 2>&1 &
+		timeout -k 5 20 "$WHERRY" --root "$STORE" --state "$STATE" run "${LIMITS[@]}" --name "k$ID-$attempt" busybox tool -hang >"$SCRATCH/child.out" 2>&1 &
 		pid=$!
 		sleep "$(printf '0.%04d' $((attempt * 3)))"
 		for child in $(pgrep -P "$(pgrep -P "$pid" || echo 0)" || true); do

@@ -25,7 +25,7 @@ test_failed=0
 # A mount that a test forgot below $SCRATCH must not be emptied together with it.
 scratch_remove() {
 	local mounted
-	mounted=$(awk -v under="$SCRATCH/" 'index($5, under) == 1 { print $5 }' /proc/self/mountinfo)
+	mounted=$(awk -v under="$SCRATCH" 'index($5, under) == 1 { print $5 }' /proc/self/mountinfo)
 	rm -f "$test_output"
 	if [ -n "$mounted" ]; then
 		echo "# left mounted, so $SCRATCH stays: $mounted" | tr '\n' ' '

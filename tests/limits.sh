@@ -16,8 +16,8 @@ swap_here() {
 }
 
 memory() {
-	start memory -m 64M --name "m$$" busybox sh -c 'echo up; exec tool -hang'
-	equal "$(cat "$(cgroup_file "m$$" memory memory.limit_in_bytes memory.max)")" 67108864
+	start memory -m 64M --name "m$ID" busybox sh -c 'echo up; exec tool -hang'
+	equal "$(cat "$(cgroup_file "m$ID" memory memory.limit_in_bytes memory.max)")" 67108864
 	kill "$started"
 	ends "$started" 143
 }
@@ -25,8 +25,8 @@ memory() {
 sizes() {
 	local given wanted
 	while read -r given wanted; do
-		start size -m "$given" --name "m$$" busybox sh -c 'echo up; exec tool -hang'
-		equal "$(cat "$(cgroup_file "m$$" memory memory.limit_in_bytes memory.max)")" "$wanted"
+		start size -m "$given" --name "m$ID" busybox sh -c 'echo up; exec tool -hang'
+		equal "$(cat "$(cgroup_file "m$ID" memory memory.limit_in_bytes memory.max)")" "$wanted"
 		kill "$started"
 		ends "$started" 143
 	done <<-END
@@ -63,9 +63,9 @@ files_count() {
 }
 
 swap() {
-	start swap -m 64M --memory-swap 96M --name "m$$" busybox sh -c 'echo up; exec tool -hang'
+	start swap -m 64M --memory-swap 96M --name "m$ID" busybox sh -c 'echo up; exec tool -hang'
 	local file
-	file=$(cgroup_file "m$$" memory memory.memsw.limit_in_bytes memory.swap.max)
+	file=$(cgroup_file "m$ID" memory memory.memsw.limit_in_bytes memory.swap.max)
 	case $file in
 	*memsw*) equal "$(cat "$file")" 100663296 ;;
 	*) equal "$(cat "$file")" 33554432 ;;
@@ -80,9 +80,9 @@ swap_refused() {
 }
 
 cpus() {
-	start cpu --cpus 0.2 --name "m$$" busybox sh -c 'echo up; while :; do :; done'
+	start cpu --cpus 0.2 --name "m$ID" busybox sh -c 'echo up; while :; do :; done'
 	local file quota
-	file=$(cgroup_file "m$$" cpu cpu.cfs_quota_us cpu.max)
+	file=$(cgroup_file "m$ID" cpu cpu.cfs_quota_us cpu.max)
 	read -r quota _ <"$file"
 	equal "$quota" 20000
 	throttled() { [ "$(awk '$1 == "nr_throttled" { print $2 }' "$(dirname "$file")/cpu.stat")" -gt 2 ]; }
@@ -111,15 +111,15 @@ pids() {
 }
 
 together() {
-	start all -m 64M --cpus 1.5 --pids-limit 20 --name "m$$" busybox sh -c 'echo up; exec tool -hang'
-	equal "$(cat "$(cgroup_file "m$$" memory memory.limit_in_bytes memory.max)")" 67108864
-	equal "$(cut -d ' ' -f 1 "$(cgroup_file "m$$" cpu cpu.cfs_quota_us cpu.max)")" 150000
-	equal "$(cat "$(cgroup_file "m$$" pids pids.max pids.max)")" 20
+	start all -m 64M --cpus 1.5 --pids-limit 20 --name "m$ID" busybox sh -c 'echo up; exec tool -hang'
+	equal "$(cat "$(cgroup_file "m$ID" memory memory.limit_in_bytes memory.max)")" 67108864
+	equal "$(cut -d ' ' -f 1 "$(cgroup_file "m$ID" cpu cpu.cfs_quota_us cpu.max)")" 150000
+	equal "$(cat "$(cgroup_file "m$ID" pids pids.max pids.max)")" 20
 	# every process of the container is in each of them, the init included
 	local init tool file
 	init=$(inside "$started" wherry-init)
 	tool=$(inside "$started" tool)
-	for file in "$(cgroup_file "m$$" memory cgroup.procs cgroup.procs)" "$(cgroup_file "m$$" pids cgroup.procs cgroup.procs)"; do
+	for file in "$(cgroup_file "m$ID" memory cgroup.procs cgroup.procs)" "$(cgroup_file "m$ID" pids cgroup.procs cgroup.procs)"; do
 		equal "$(sort -n "$file" | paste -sd ' ')" "$(printf '%s\n' "$init" "$tool" | sort -n | paste -sd ' ')"
 	done
 	kill "$started"
@@ -127,8 +127,8 @@ together() {
 }
 
 none() {
-	start none --name "m$$" busybox sh -c 'echo up; exec tool -hang'
-	equal "$(host_cgroups | grep "wherry-m$$" || true)" ""
+	start none --name "m$ID" busybox sh -c 'echo up; exec tool -hang'
+	equal "$(host_cgroups | grep "wherry-m$ID" || true)" ""
 	kill "$started"
 	ends "$started" 143
 }

@@ -28,10 +28,10 @@ from_outside() {
 
 # Its parent lives on, so that there is time to look at the counter.
 killed_for_memory() {
-	start greedy --name "g$$" -m 64M busybox sh -c 'tool -mb 200; echo "status $?"; exec tool -hang'
+	start greedy --name "g$ID" -m 64M busybox sh -c 'tool -mb 200; echo "status $?"; exec tool -hang'
 	equal "$(cat "$SCRATCH/greedy")" "$(printf 'Killed\nstatus 137')"
 	local file
-	file=$(cgroup_file "g$$" memory memory.oom_control memory.events)
+	file=$(cgroup_file "g$ID" memory memory.oom_control memory.events)
 	equal "$(awk '$1 == "oom_kill" { print $2 }' "$file")" 1
 	kill "$started"
 	ends "$started" 143
