@@ -281,7 +281,7 @@ static int publish_layers(struct load *load)
 	return fsync(store->layers) < 0 ? fail("sync %s/layers", store->path) : 0;
 }
 
-static int publish_names(struct load *load, const struct plan_image *image, bool only)
+static int publish_names(struct load *load, const struct plan_image *image)
 {
 	char full[NAMES_BYTES + 1];
 	const struct store *store = load->store;
@@ -293,18 +293,15 @@ static int publish_names(struct load *load, const struct plan_image *image, bool
 	for (int i = 0; i < image->name_count; i++)
 		if (names_set(store, &load->work, image->names[i], &image->id) < 0)
 			return -1;
-	/* Nobody has named it: its file has. */
-	if (!image->name_count && only && names_from_file(load->archive->path, "latest", full))
-		return names_set(store, &load->work, full, &image->id);
 	return 0;
 }
 
-static int publish_image(struct load *load, const struct plan_image *image, bool only)
+static int publish_image(struct load *load, const struct plan_image *image)
 {
 	if (!store_has_image(load->store, &image->id) &&
 	    store_write(&load->work, load->store->images, image->id.hex, image->config, image->config_size) < 0)
 		return -1;
-	return publish_names(load, image, only);
+	return publish_names(load, image);
 }
 
 static int load_all(struct load *load, struct plan *plan, load_told *told, void *context)
@@ -318,7 +315,7 @@ static int load_all(struct load *load, struct plan *plan, load_told *told, void 
 	if (publish_layers(load) < 0)
 		return -1;
 	for (int i = 0; i < plan->count; i++) {
-		if (publish_image(load, &plan->images[i], plan->count == 1) < 0)
+		if (publish_image(load, &plan->images[i]) < 0)
 			return -1;
 		if (told)
 			told(context, &plan->images[i]);
@@ -328,11 +325,16 @@ static int load_all(struct load *load, struct plan *plan, load_told *told, void 
 	return 0;
 }
 
+/* An image that nobody has named is called after its file. */
 static int read_plan(struct load *load, struct plan *plan)
 {
-	if (archive_index(load->archive) < 0)
+	char full[NAMES_BYTES + 1];
+	if (archive_index(load->archive) < 0 || plan_read(plan, load->archive, load->options->platform) < 0)
 		return -1;
-	return plan_read(plan, load->archive, load->options->platform);
+	if (plan->count == 1 && !plan->images[0].name_count &&
+	    names_from_file(load->archive->path, "latest", full))
+		return plan_add_name(&plan->images[0], full);
+	return 0;
 }
 
 /* A plain archive is looked into before anything is made in the store; a packed one needs room there first. */

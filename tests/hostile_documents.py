@@ -130,6 +130,17 @@ oci(3, "refuses a manifest that is not what the index says", sealed=damage(b'"sc
 oci(3, "refuses a config that is not what the manifest says", sealed=damage(b'"linux"'), refused="the wrong digest")
 oci(3, "refuses a layer that is not what the manifest says", sealed=damage(b"etc/file"),
     refused="its digest is wrong")
+
+
+def same_content(parts):
+    """Another compressor's mark in the header: the stream is the same, the blob is not."""
+    for name, data in parts.files.items():
+        if data == gz(LAYER):
+            parts.files[name] = data[:9] + bytes([data[9] ^ 1]) + data[10:]
+
+
+oci(3, "refuses a blob that is another, though what it unpacks to is the same", blobs=[gz(LAYER)],
+    sealed=same_content, refused="its digest is wrong")
 oci(3, "blames the digest, not what a damaged layer looks like", sealed=damage(b"ustar"),
     refused="its digest is wrong")
 oci(3, "names a manifest that is missing", sealed=remove(b'"schemaVersion"'), refused="the manifest blobs/sha256/")
