@@ -35,8 +35,9 @@ int decoder_start(struct decoder *decoder, const struct decoder_task *task)
 	job = *task;
 	atomic_store(&done, false);
 	decoder->pid = 1;
-	if (pthread_create(&thread, NULL, work, NULL))
-		abort();
+	/* EAGAIN: the machine is busy with others' processes */
+	while (pthread_create(&thread, NULL, work, NULL))
+		usleep(1000);
 	return 0;
 }
 
