@@ -149,6 +149,30 @@ static int join_cgroup(const struct cgroup *cgroup)
 	return 0;
 }
 
+static int compare(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/*
+ * Of all descriptors, those that the child is given stay. Any other that leads to a directory of the
+ * host's, such as the store's, would be a way there for an image whose working directory or link is
+ * /proc/self/fd/N/.. (CVE-2024-21626 was that): everything is resolved after this.
+ */
+static void close_others(const struct inside *inside)
+{
+	int keep[] = { inside->report, inside->go, inside->init, inside->parent };
+	int next = STDERR_FILENO + 1;
+	qsort(keep, sizeof(keep) / sizeof(*keep), sizeof(*keep), compare);
+	for (size_t i = 0; i < sizeof(keep) / sizeof(*keep); i++) {
+		if (keep[i] > next)
+			sys_close_range((unsigned)next, (unsigned)keep[i] - 1);
+		if (keep[i] >= next)
+			next = keep[i] + 1;
+	}
+	sys_close_range((unsigned)next, ~0U);
+}
+
 static int wait_for_go(const struct inside *inside)
 {
 	char byte;
@@ -241,6 +265,10 @@ static int enter(const struct inside *inside, const struct spec *spec, const str
 		return -1;
 	if (chdir(cwd) < 0)
 		return fail_status(EXIT_NOT_EXECUTABLE, "enter %s: %s", cwd, strerror(errno));
+	/* ENOENT: a directory that cannot be reached from /, whatever link of /proc led there */
+	char here[PATH_MAX];
+	if (!getcwd(here, sizeof(here)) && errno == ENOENT)
+		return failx("enter %s: it is not in the container", cwd);
 	return 0;
 }
 
@@ -373,6 +401,7 @@ static int run(const struct inside *inside, const struct spec *spec)
 	struct user user;
 	if (die_with_parent(inside->report) < 0 || join_cgroup(inside->cgroup) < 0)
 		return -1;
+	close_others(inside);
 	if (!spec->host_uts && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return fail("set the host name to %s", spec->hostname);
 	if (make_root(inside, spec) < 0 || find_user(&user, &spec->process) < 0 ||
