@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <net/if.h>
@@ -219,9 +218,9 @@ static void drop_capabilities(void)
 	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
 		if (cap > 31 || !(keep >> cap & 1))
 			DO(prctl(PR_CAPBSET_DROP, cap, 0, 0, 0));
-	DO(setgroups(0, NULL));
-	DO(setgid(0));
-	DO(setuid(0));
+	DO(syscall(SYS_setgroups, 0, NULL));
+	DO(syscall(SYS_setgid, 0));
+	DO(syscall(SYS_setuid, 0));
 	DO(syscall(SYS_capset, &header, data));
 }
 

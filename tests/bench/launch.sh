@@ -72,8 +72,8 @@ awk 'function verdict(name, ratio, budget) {
 	}' "$SCRATCH/table"
 cat <<'END'
 floor and wherry: five layers, an overlay in RAM, memory, cpu and pids cgroups, their init beside the
-program. crun and runc: the same limits and namespaces on a plain directory, no init. bubblewrap and
-unshare: no cgroup, no limits; unshare: /proc alone.
+program. crun and runc: the same limits and namespaces on a plain directory, no init, no seccomp;
+bubblewrap and unshare: no cgroup, no limits, no seccomp; unshare mounts /proc alone.
 END
 echo
 "$BUILD/bench/pace" "$ROUNDS" 'five-layers' "$RUN $LIMITS five true" 'sixty-layers' "$RUN $LIMITS sixty true" \
