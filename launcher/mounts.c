@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 
 #include "launcher/sys.h"
@@ -222,6 +223,17 @@ int mounts_take(struct source_mount *taken, const char *source, const char *targ
 	return 0;
 }
 
+/* A remount sets all flags anew. ST_NOSUID and its kin have the values of MS_NOSUID's (statvfs(3)). */
+static int seal_here(const char *target)
+{
+	struct statvfs stat;
+	if (statvfs(target, &stat) < 0)
+		return fail("look at %s", target);
+	if (mount(NULL, target, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | (stat.f_flag & SAFE), NULL) < 0)
+		return fail("make %s read-only", target);
+	return 0;
+}
+
 int mounts_put(const struct source_mount *taken)
 {
 	if (mounts_target(taken->target, taken->directory) < 0)
@@ -231,10 +243,7 @@ int mounts_put(const struct source_mount *taken)
 		return fail("mount %s", taken->target);
 	if (taken->propagation && mount(NULL, taken->target, NULL, taken->propagation, NULL) < 0)
 		return fail("set the propagation of %s", taken->target);
-	if (taken->read_only &&
-	    mount(NULL, taken->target, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
-		return fail("make %s read-only", taken->target);
-	return 0;
+	return taken->read_only ? seal_here(taken->target) : 0;
 }
 
 int mounts_make(const struct mount *mount_)
