@@ -20,7 +20,8 @@ static int check(struct store *store)
 		return -1;
 	if (removal.layers)
 		printf("%d layers that no image has: removed, %llu.%llu MB\n", removal.layers,
-		       (unsigned long long)removal.disk / 1000000, (unsigned long long)removal.disk / 100000 % 10);
+		       (unsigned long long)removal.disk / 1000000,
+		       (unsigned long long)removal.disk / 100000 % 10);
 	if (broken)
 		return failx("images in %s that must be loaded again: %d", store->path, broken);
 	printf("%s: all that is left is whole\n", store->path);

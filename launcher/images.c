@@ -15,7 +15,8 @@ struct images_words {
 
 static const struct option options[] = {
 	{ "json", 0, NULL, "print a JSON array", offsetof(struct images_words, json), option_flag },
-	{ "quiet", 'q', NULL, "print the IDs alone", offsetof(struct images_words, quiet), option_flag },
+	{ "quiet", 'q', NULL, "print the IDs alone", offsetof(struct images_words, quiet),
+	  option_flag },
 	{ 0 },
 };
 
@@ -46,7 +47,8 @@ static void print_row(const struct listed_image *image, const char *name, int wi
 		strcpy(disk, "incomplete");
 	format_size(image->shared, shared, sizeof(shared));
 	format_time(image->created, created, sizeof(created));
-	printf("%-*s  %.12s  %-16s  %10s  %10s\n", width, name, image->id.hex, created, disk, shared);
+	printf("%-*s  %.12s  %-16s  %10s  %10s\n", width, name, image->id.hex, created, disk,
+	       shared);
 }
 
 static void print_table(const struct image_list *list)
@@ -56,7 +58,8 @@ static void print_table(const struct image_list *list)
 		for (int j = 0; j < list->at[i].name_count; j++)
 			if ((int)strlen(list->at[i].names[j]) > width)
 				width = strlen(list->at[i].names[j]);
-	printf("%-*s  %-12s  %-16s  %10s  %10s\n", width, "NAME", "ID", "CREATED", "SIZE", "SHARED");
+	printf("%-*s  %-12s  %-16s  %10s  %10s\n", width, "NAME", "ID", "CREATED", "SIZE",
+	       "SHARED");
 	for (int i = 0; i < list->count; i++) {
 		const struct listed_image *image = &list->at[i];
 		if (!image->name_count)
@@ -77,9 +80,9 @@ static json_t *to_json(const struct listed_image *image)
 	json_t *names = json_array();
 	for (int i = 0; i < image->name_count; i++)
 		json_array_append_new(names, json_string(image->names[i]));
-	return json_pack("{s:s+, s:o, s:s, s:s, s:I, s:I}", "id", "sha256:", image->id.hex, "names", names,
-			 "created", image->created, "platform", image->platform,
-			 "size", (json_int_t)image->disk, "shared", (json_int_t)image->shared);
+	return json_pack("{s:s+, s:o, s:s, s:s, s:I, s:I}", "id", "sha256:", image->id.hex, "names",
+			 names, "created", image->created, "platform", image->platform, "size",
+			 (json_int_t)image->disk, "shared", (json_int_t)image->shared);
 }
 
 static int print_json(const struct image_list *list)

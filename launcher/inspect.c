@@ -20,25 +20,28 @@ static json_t *layers_json(const struct store *store, const struct listed_image 
 		struct findings found;
 		if (about_read(store, &listed->keys[i], &found) < 0)
 			failure_clear();
-		json_array_append_new(layers, json_pack("{s:s, s:I, s:I, s:b, s:b}", "directory", listed->keys[i].hex,
-							"entries", (json_int_t)found.entries,
-							"size", (json_int_t)found.disk,
-							"hides_below", found.opaque_root,
-							"depends_on_below", found.implied));
+		json_array_append_new(layers, json_pack("{s:s, s:I, s:I, s:b, s:b}", "directory",
+							listed->keys[i].hex, "entries",
+							(json_int_t)found.entries, "size",
+							(json_int_t)found.disk, "hides_below",
+							found.opaque_root, "depends_on_below",
+							found.implied));
 	}
 	return layers;
 }
 
-static json_t *image_json(const struct store *store, const struct listed_image *listed, const struct image *image)
+static json_t *image_json(const struct store *store, const struct listed_image *listed,
+			  const struct image *image)
 {
 	json_t *names = json_array();
 	for (int i = 0; i < listed->name_count; i++)
 		json_array_append_new(names, json_string(listed->names[i]));
-	return json_pack("{s:s+, s:o, s:s, s:s, s:I, s:I, s:b, s:o, s:o}", "id", "sha256:", listed->id.hex,
-			 "names", names, "created", listed->created, "platform", listed->platform,
-			 "size", (json_int_t)listed->disk, "shared", (json_int_t)listed->shared,
-			 "in_use", image_in_use(store, &listed->id), "layers", layers_json(store, listed),
-			 "config", json_loadb(image->config, image->config_size, 0, NULL));
+	return json_pack("{s:s+, s:o, s:s, s:s, s:I, s:I, s:b, s:o, s:o}", "id",
+			 "sha256:", listed->id.hex, "names", names, "created", listed->created,
+			 "platform", listed->platform, "size", (json_int_t)listed->disk, "shared",
+			 (json_int_t)listed->shared, "in_use", image_in_use(store, &listed->id),
+			 "layers", layers_json(store, listed), "config",
+			 json_loadb(image->config, image->config_size, 0, NULL));
 }
 
 /* The image is closed before it is asked whether it is in use: our own lock would count. */

@@ -14,13 +14,14 @@ struct load_words {
 };
 
 static const struct option options[] = {
-	{ "name", 'n', "NAME", "call it NAME, whatever its own names are", offsetof(struct load_words, name),
-	  option_string },
+	{ "name", 'n', "NAME", "call it NAME, whatever its own names are",
+	  offsetof(struct load_words, name), option_string },
 	{ "platform", 0, "OS/ARCH", "take the image for this platform, not for this machine's",
 	  offsetof(struct load_words, platform), option_string },
 	{ "window", 0, "SIZE", "memory that zstd or xz may ask for to remember what was (8M)",
 	  offsetof(struct load_words, window), option_size },
-	{ "quiet", 'q', NULL, "print the image's ID alone", offsetof(struct load_words, quiet), option_flag },
+	{ "quiet", 'q', NULL, "print the image's ID alone", offsetof(struct load_words, quiet),
+	  option_flag },
 	{ 0 },
 };
 
@@ -43,8 +44,10 @@ static int load(const struct globals *globals, const char *file, struct load_wor
 {
 	struct store store;
 	struct load_result result;
-	const struct load_options load = {
-		.name = words->name, .platform = words->platform, .window = words->window, .quiet = words->quiet };
+	const struct load_options load = { .name = words->name,
+					   .platform = words->platform,
+					   .window = words->window,
+					   .quiet = words->quiet };
 	if (store_open(&store, globals->root, STORE_READ) < 0)
 		return -1;
 	int status = loader_load(&store, file, &load, &result, tell, words);

@@ -20,8 +20,9 @@ static int run(const struct globals *globals, int argc, char **argv)
 	int status = images_prune(&store, PRUNE_NAMELESS, &removal);
 	store_close(&store);
 	if (status == 0)
-		printf("removed %d images, %d layers, %llu.%llu MB\n", removal.images, removal.layers,
-		       (unsigned long long)removal.disk / 1000000, (unsigned long long)removal.disk / 100000 % 10);
+		printf("removed %d images, %d layers, %llu.%llu MB\n", removal.images,
+		       removal.layers, (unsigned long long)removal.disk / 1000000,
+		       (unsigned long long)removal.disk / 100000 % 10);
 	return status;
 }
 

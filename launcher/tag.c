@@ -12,8 +12,9 @@ static int set_name(struct store *store, const char *full, const struct digest *
 	scoped_fd lock = store_lock(store, STORE_SHARED);
 	if (lock < 0 || work_create(store, &work) < 0)
 		return -1;
-	int result = store_has_image(store, id) ? names_set(store, &work, full, id)
-						: failx("image %.12s has just been removed", id->hex);
+	int result = store_has_image(store, id)
+			     ? names_set(store, &work, full, id)
+			     : failx("image %.12s has just been removed", id->hex);
 	work_destroy(store, &work);
 	return result;
 }

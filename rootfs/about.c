@@ -24,8 +24,10 @@ int about_write(int dir, const char *name, const struct findings *found)
 			    (unsigned long long)found->entries, (unsigned long long)found->bytes,
 			    (unsigned long long)found->disk, (unsigned long long)found->names,
 			    (unsigned long long)found->content, found->has_root ? "" : "no-root\n",
-			    found->opaque_root ? "opaque-root\n" : "", found->implied ? "implied\n" : "");
-	scoped_fd file = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+			    found->opaque_root ? "opaque-root\n" : "",
+			    found->implied ? "implied\n" : "");
+	scoped_fd file = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+				0600);
 	if (file < 0 || write(file, text, size) != size)
 		return fail("write %s", name);
 	return 0;
@@ -46,7 +48,8 @@ static void parse_line(const char *line, struct findings *found)
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		size_t length = strlen(numbers[i].word);
 		if (!strncmp(line, numbers[i].word, length))
-			*(uint64_t *)((char *)found + numbers[i].offset) = strtoull(line + length, NULL, 10);
+			*(uint64_t *)((char *)found + numbers[i].offset) = strtoull(line + length,
+										    NULL, 10);
 	}
 	if (!strcmp(line, "no-root"))
 		found->has_root = false;

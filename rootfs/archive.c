@@ -15,7 +15,10 @@
 
 enum { LINKS = 16 }; /* old docker save: a link for each layer that is there twice */
 
-/* O_NONBLOCK: a fifo must not make us wait (IMAGES.md rule 1); on a regular file it means nothing. */
+/*
+ * O_NONBLOCK: a fifo must not make us wait (IMAGES.md rule 1); on a regular file it means
+ * nothing.
+ */
 static int open_file(struct archive *archive)
 {
 	struct stat st;
@@ -43,7 +46,8 @@ static int open_input(struct archive *archive)
 	if (archive->file < 0 || fstat(archive->file, &st) < 0)
 		return fail("read standard input");
 	if (isatty(archive->file))
-		return failx("standard input is a terminal: name a file, or send one through a pipe");
+		return failx(
+			"standard input is a terminal: name a file, or send one through a pipe");
 	archive->packed = !S_ISREG(st.st_mode) || lseek(archive->file, 0, SEEK_CUR) != 0;
 	return 0;
 }
@@ -139,7 +143,10 @@ static const struct member *find_member(const struct archive *archive, const cha
 	return NULL;
 }
 
-/* A symbolic link's target is relative to where the link is; both are names in the archive, nothing else. */
+/*
+ * A symbolic link's target is relative to where the link is; both are names in the archive,
+ * nothing else.
+ */
 static void resolve(const struct member *member, char *to, size_t size)
 {
 	const char *link = member->link, *slash = strrchr(member->name, '/');
@@ -160,7 +167,8 @@ static int find_in_archive(const struct archive *archive, const char *name, stru
 	const struct member *member = find_member(archive, name);
 	for (int i = 0; member && member->link; i++) {
 		if (i == LINKS)
-			return failx("%s: %s: it leads through more than %d links", archive->path, name, LINKS);
+			return failx("%s: %s: it leads through more than %d links", archive->path,
+				     name, LINKS);
 		resolve(member, way, sizeof(way));
 		member = find_member(archive, way);
 	}
@@ -174,7 +182,8 @@ static int find_in_archive(const struct archive *archive, const char *name, stru
 
 int archive_find(struct archive *archive, const char *name, struct blob *blob)
 {
-	return archive->dir >= 0 ? find_in_directory(archive, name, blob) : find_in_archive(archive, name, blob);
+	return archive->dir >= 0 ? find_in_directory(archive, name, blob)
+				 : find_in_archive(archive, name, blob);
 }
 
 int archive_read(struct archive *archive, const char *name, char **text, size_t *size)
@@ -184,7 +193,8 @@ int archive_read(struct archive *archive, const char *name, char **text, size_t 
 	if (found <= 0)
 		return found;
 	if (blob.size > JSON_BYTES)
-		return failx("%s: %s: it is larger than %d MiB", archive->path, name, JSON_BYTES >> 20);
+		return failx("%s: %s: it is larger than %d MiB", archive->path, name,
+			     JSON_BYTES >> 20);
 	scoped_ptr char *buffer = malloc(blob.size + 1);
 	if (!buffer)
 		return fail("read %s", name);

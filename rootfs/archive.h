@@ -36,14 +36,17 @@ int archive_open(struct archive *, const char *path);
 /* Unpacks what is packed into a file without a name in WORK. */
 int archive_spool(struct archive *, const struct work *);
 
-/* Reads the index of what isn't packed any more: its members. What is said of it names the archive. */
+/*
+ * Reads the index of what isn't packed any more: its members. What is said of it names the
+ * archive.
+ */
 int archive_index(struct archive *);
 
 void archive_close(struct archive *);
 
 /*
- * Finds a file by its name; links in the archive are followed inside it. Returns 1; 0: there is none;
- * -1 with a failure. The blob is good until archive_close.
+ * Finds a file by its name; links in the archive are followed inside it. Returns 1; 0: there is
+ * none; -1 with a failure. The blob is good until archive_close.
  */
 int archive_find(struct archive *, const char *name, struct blob *);
 

@@ -49,7 +49,8 @@ static char *copy(const unsigned char *from, size_t size)
 	return strdup(strip(text));
 }
 
-static int add_member(struct archive *archive, const unsigned char *data, size_t size, uint64_t whole)
+static int add_member(struct archive *archive, const unsigned char *data, size_t size,
+		      uint64_t whole)
 {
 	struct entry_record record;
 	if (size < sizeof(record))
@@ -59,11 +60,13 @@ static int add_member(struct archive *archive, const unsigned char *data, size_t
 		return nonsense(archive);
 	archive->name_bytes += record.path_size + record.link_size;
 	if (archive->count == MEMBERS || archive->name_bytes > NAME_BYTES)
-		return failx("%s: it has too many members for an image (more than %d)", archive->path, MEMBERS);
+		return failx("%s: it has too many members for an image (more than %d)",
+			     archive->path, MEMBERS);
 	struct member *member = new_member(archive);
 	const unsigned char *names = data + sizeof(record);
 	if (!member || !(member->name = copy(names, record.path_size)) ||
-	    (record.link_size && !(member->link = copy(names + record.path_size, record.link_size))))
+	    (record.link_size &&
+	     !(member->link = copy(names + record.path_size, record.link_size))))
 		return fail("%s: read its index", archive->path);
 	archive->count++;
 	member->hard = record.hard_link;
@@ -73,13 +76,14 @@ static int add_member(struct archive *archive, const unsigned char *data, size_t
 	member->offset = record.position;
 	member->size = record.size;
 	archive->cut = whole - record.position < (uint64_t)record.size + 512;
-	if (record.size < 0 || record.position > whole || (uint64_t)record.size > whole - record.position)
+	if (record.size < 0 || record.position > whole ||
+	    (uint64_t)record.size > whole - record.position)
 		return failx("%s: it is truncated within %.700s", archive->path, member->name);
 	return 0;
 }
 
-static int answer(struct archive *archive, struct channel *channel, const unsigned char *data, size_t size,
-		  uint64_t whole)
+static int answer(struct archive *archive, struct channel *channel, const unsigned char *data,
+		  size_t size, uint64_t whole)
 {
 	uint64_t offset;
 	struct blob blob = { archive->file, 0, whole };

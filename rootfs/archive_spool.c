@@ -1,4 +1,7 @@
-/* An archive that can't be read at any offset, since it is a pipe or compressed as a whole: unpacked first. */
+/*
+ * An archive that can't be read at any offset, since it is a pipe or compressed as a whole:
+ * unpacked first.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -81,7 +84,8 @@ static int drain(struct spool *spool)
 		channel_release_output(channel, channel->output_head);
 		moved = 1;
 	}
-	if (size < 0 || got < 0 || (got && record.kind != RECORD_END && record.kind != RECORD_FAILED))
+	if (size < 0 || got < 0 ||
+	    (got && record.kind != RECORD_END && record.kind != RECORD_FAILED))
 		return failx("%s: its decoder says what can't be true", spool->archive->path);
 	if (got && record.kind == RECORD_FAILED) {
 		text[record.size] = '\0';
@@ -97,7 +101,8 @@ static int decompress(struct spool *spool)
 		int fed = feed(spool), drained = fed < 0 ? -1 : drain(spool);
 		if (drained < 0)
 			return -1;
-		if (!fed && !drained && !spool->ended && channel_may_sleep(&spool->decoder.channel, !spool->fed) &&
+		if (!fed && !drained && !spool->ended &&
+		    channel_may_sleep(&spool->decoder.channel, !spool->fed) &&
 		    decoder_wait(&spool->decoder) < 0)
 			return -1;
 	}

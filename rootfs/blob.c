@@ -11,7 +11,8 @@ ssize_t blob_read(const struct blob *blob, uint64_t at, void *data, size_t size)
 	if (size > blob->size - at)
 		size = blob->size - at;
 	while (done < size) {
-		ssize_t n = pread(blob->file, (char *)data + done, size - done, blob->offset + at + done);
+		ssize_t n = pread(blob->file, (char *)data + done, size - done,
+				  blob->offset + at + done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * Counts the names beneath ROOT and the bytes of its files, those of a file with several names divided among
- * them. Times are not changed. Returns 0; -1 with errno, no failure recorded.
+ * Counts the names beneath ROOT and the bytes of its files, those of a file with several names
+ * divided among them. Times are not changed. Returns 0; -1 with errno, no failure recorded.
  */
 int census_take(int root, uint64_t *names, uint64_t *content);
 

@@ -22,7 +22,8 @@ void chain_ids(const struct digest *diff_ids, int count, struct digest *chains)
 		chains[i] = diff_ids[i];
 		if (i == 0)
 			continue;
-		int size = snprintf(text, sizeof(text), "sha256:%s sha256:%s", chains[i - 1].hex, diff_ids[i].hex);
+		int size = snprintf(text, sizeof(text), "sha256:%s sha256:%s", chains[i - 1].hex,
+				    diff_ids[i].hex);
 		chains[i] = sha256_of(text, size);
 	}
 }
@@ -39,8 +40,8 @@ static int open_beneath(int root, const char *path, int flags)
 enum seen { SEEN_DIRECTORY, SEEN_NOTHING, SEEN_END };
 
 /*
- * What a layer has at PATH: that directory; nothing, so that one looks further down; or something that hides
- * all below (a whiteout, a file, an opaque directory on the way).
+ * What a layer has at PATH: that directory; nothing, so that one looks further down; or something
+ * that hides all below (a whiteout, a file, an opaque directory on the way).
  */
 static enum seen look(int root, const char *path, int *found)
 {
@@ -76,7 +77,8 @@ static int copy_attributes(int from, int to)
 			continue;
 		ssize_t length = fgetxattr(from, name, value, sizeof(value));
 		/* A security module's label is the file's own: it may refuse a copy. */
-		if (length < 0 || (fsetxattr(to, name, value, length, 0) < 0 && !strncmp(name, "user.", 5)))
+		if (length < 0 ||
+		    (fsetxattr(to, name, value, length, 0) < 0 && !strncmp(name, "user.", 5)))
 			return -1;
 	}
 	return 0;
@@ -85,8 +87,8 @@ static int copy_attributes(int from, int to)
 static int copy_metadata(int from, int to, const char *path)
 {
 	struct stat st;
-	if (fstat(from, &st) < 0 || fchown(to, st.st_uid, st.st_gid) < 0 || fchmod(to, st.st_mode & 07777) < 0 ||
-	    copy_attributes(from, to) < 0)
+	if (fstat(from, &st) < 0 || fchown(to, st.st_uid, st.st_gid) < 0 ||
+	    fchmod(to, st.st_mode & 07777) < 0 || copy_attributes(from, to) < 0)
 		return fail("%.400s: give it what the layer below has", path);
 	const struct timespec times[2] = { st.st_atim, st.st_mtim };
 	return futimens(to, times) < 0 ? fail("%.400s: set its times", path) : 0;

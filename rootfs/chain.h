@@ -2,7 +2,8 @@
  * Keys of layers, and what a layer takes from those below it (IMAGES.md rule 12).
  *
  * Most layers are kept under their diff ID. One that holds directories without an entry depends on
- * the layers below it, so it is kept under the chain ID, which stands for all of them (OCI image-spec, config).
+ * the layers below it, so it is kept under the chain ID, which stands for all of them (OCI
+ * image-spec, config).
  */
 #ifndef ROOTFS_CHAIN_H
 #define ROOTFS_CHAIN_H
@@ -21,8 +22,9 @@ struct chain_layer {
 };
 
 /*
- * Gives the directories that the file IMPLIED names (NUL behind each) in the layer TOP the owner, mode,
- * attributes and times that the COUNT layers below show, bottom first. Returns 0, or -1 with a failure.
+ * Gives the directories that the file IMPLIED names (NUL behind each) in the layer TOP the owner,
+ * mode, attributes and times that the COUNT layers below show, bottom first. Returns 0, or -1 with
+ * a failure.
  */
 int chain_complete(int top, int implied, const struct chain_layer *below, int count);
 

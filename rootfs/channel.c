@@ -15,7 +15,10 @@
 
 enum { DOWN_SIZE = 4096 + CHANNEL_INPUT, UP_SIZE = 4096 + CHANNEL_RECORDS + CHANNEL_OUTPUT };
 
-/* The one writable mapping is not inherited; the read-only one can't be made writable after the seal. */
+/*
+ * The one writable mapping is not inherited; the read-only one can't be made writable after the
+ * seal.
+ */
 static int map_down(struct channel *channel)
 {
 	scoped_fd memory = memfd_create("wherry-input", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -100,9 +103,10 @@ static void wake(int eventfd)
 }
 
 /*
- * Who is about to sleep says so, looks again, then sleeps; who has moved a cursor looks whether the other
- * sleeps. Both look after a full barrier, so one of them sees the other. To save switches, a cursor's move
- * wakes the other side only from half a ring on; before it sleeps itself each side wakes it in any case.
+ * Who is about to sleep says so, looks again, then sleeps; who has moved a cursor looks whether the
+ * other sleeps. Both look after a full barrier, so one of them sees the other. To save switches, a
+ * cursor's move wakes the other side only from half a ring on; before it sleeps itself each side
+ * wakes it in any case.
  */
 
 /* ---- the child's side ---- */
@@ -119,7 +123,8 @@ static void wake_parent_if_worth(struct channel *channel)
 	const struct down *down = channel->below;
 	uint64_t input = atomic_load(&down->input_head) - channel->input_tail;
 	uint64_t output = channel->output_head - atomic_load(&down->output_tail);
-	if ((input <= CHANNEL_INPUT / 2 && !atomic_load(&down->input_end)) || output >= CHANNEL_OUTPUT / 2)
+	if ((input <= CHANNEL_INPUT / 2 && !atomic_load(&down->input_end)) ||
+	    output >= CHANNEL_OUTPUT / 2)
 		wake_parent(channel);
 }
 
@@ -176,11 +181,13 @@ unsigned char *channel_room(struct channel *channel)
 void channel_made(struct channel *channel, size_t size)
 {
 	channel->output_head += size;
-	atomic_store_explicit(&channel->up->output_head, channel->output_head, memory_order_release);
+	atomic_store_explicit(&channel->up->output_head, channel->output_head,
+			      memory_order_release);
 	wake_parent_if_worth(channel);
 }
 
-void channel_put(struct channel *channel, enum record_kind kind, const struct piece *pieces, int count)
+void channel_put(struct channel *channel, enum record_kind kind, const struct piece *pieces,
+		 int count)
 {
 	struct record record = { kind, 0 };
 	uint64_t head = channel->record_head;
@@ -232,7 +239,8 @@ unsigned char *channel_slot(struct channel *channel)
 void channel_give(struct channel *channel, size_t size)
 {
 	channel->input_head += size;
-	atomic_store_explicit(&channel->down->input_head, channel->input_head, memory_order_release);
+	atomic_store_explicit(&channel->down->input_head, channel->input_head,
+			      memory_order_release);
 	if (channel->input_head - channel->input_tail >= CHANNEL_INPUT / 2)
 		channel_nudge(channel);
 }
@@ -248,7 +256,8 @@ void channel_answer(struct channel *channel, size_t size)
 	atomic_store(&channel->down->answer, size);
 	channel->input_tail = channel->input_head;
 	channel->input_head += CHANNEL_SLOT;
-	atomic_store_explicit(&channel->down->input_head, channel->input_head, memory_order_release);
+	atomic_store_explicit(&channel->down->input_head, channel->input_head,
+			      memory_order_release);
 	channel_nudge(channel);
 }
 
@@ -290,9 +299,11 @@ int channel_get(struct channel *channel, struct record *record, void *buffer, si
 	copy_out(record, channel_records(channel), channel->record_tail, sizeof(*record));
 	if (record->size > there - sizeof(*record) || record->size > size)
 		return -1;
-	copy_out(buffer, channel_records(channel), channel->record_tail + sizeof(*record), record->size);
+	copy_out(buffer, channel_records(channel), channel->record_tail + sizeof(*record),
+		 record->size);
 	channel->record_tail += sizeof(*record) + record->size;
-	atomic_store_explicit(&channel->down->record_tail, channel->record_tail, memory_order_release);
+	atomic_store_explicit(&channel->down->record_tail, channel->record_tail,
+			      memory_order_release);
 	return 1;
 }
 

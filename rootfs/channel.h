@@ -1,11 +1,12 @@
 /*
  * Shared memory between a parent that writes files and a child that decodes bytes.
  *
- * Down go bytes (the blob), up go bytes (what comes out of the decompressor) and records that say what the
- * bytes are. Each of the three is a ring: a head that its writer moves, a tail that its reader moves, both
- * counting from 0 and never wrapping. The child can't write what the parent writes: it never has a writable
- * mapping of it and can't make one (a memfd sealed against future writes, Linux 5.1). Everything that the
- * child writes may be a lie at any time: the parent copies a record before it looks at it, and checks every number.
+ * Down go bytes (the blob), up go bytes (what comes out of the decompressor) and records that say
+ * what the bytes are. Each of the three is a ring: a head that its writer moves, a tail that its
+ * reader moves, both counting from 0 and never wrapping. The child can't write what the parent
+ * writes: it never has a writable mapping of it and can't make one (a memfd sealed against future
+ * writes, Linux 5.1). Everything that the child writes may be a lie at any time: the parent copies
+ * a record before it looks at it, and checks every number.
  */
 #ifndef ROOTFS_CHANNEL_H
 #define ROOTFS_CHANNEL_H
@@ -17,7 +18,7 @@
 #include <sys/types.h>
 
 enum {
-	CHANNEL_SLOT = 64 << 10,    /* bytes come and go in pieces of this size; a multiple of a tar block */
+	CHANNEL_SLOT = 64 << 10,    /* what bytes come and go in; a multiple of a tar block */
 	CHANNEL_INPUT = 4 * CHANNEL_SLOT,
 	CHANNEL_OUTPUT = 8 * CHANNEL_SLOT,
 	CHANNEL_RECORDS = 128 << 10,
@@ -80,7 +81,7 @@ enum record_kind {
 	RECORD_DATA,      /* struct data_record: bytes of the entry before it */
 	RECORD_KEEP,      /* uint64_t: bytes of the stream before this one aren't needed any more */
 	RECORD_TAIL,      /* uint64_t: the archive's end is at this byte of the stream */
-	RECORD_WANT,      /* uint64_t: the index reader asks for the slot at this offset of the file */
+	RECORD_WANT,      /* uint64_t: the index reader asks for this offset of the file */
 	RECORD_END,       /* all went well */
 	RECORD_FAILED,    /* text: why it did not */
 };
@@ -121,8 +122,8 @@ void channel_nudge(struct channel *);
 /* Learns how much of the input the child has done with; -1: its count can't be true. */
 int channel_update_input(struct channel *);
 /*
- * Says that the parent is about to sleep, and wakes the child. Returns false where something has come:
- * then it must not sleep. WANTS_ROOM: room for input counts as something.
+ * Says that the parent is about to sleep, and wakes the child. Returns false where something has
+ * come: then it must not sleep. WANTS_ROOM: room for input counts as something.
  */
 bool channel_may_sleep(struct channel *, bool wants_room);
 /*

@@ -29,13 +29,17 @@ int compression_find(const unsigned char *data, size_t size, enum compression *c
 		if (size < known[i].size || memcmp(data, known[i].magic, known[i].size))
 			continue;
 		if (known[i].compression < 0)
-			return failx("it is compressed with %s; wherry reads gzip, zstd and xz", known[i].name);
+			return failx("it is compressed with %s; wherry reads gzip, zstd and xz",
+				     known[i].name);
 		*compression = (enum compression)known[i].compression;
 	}
 	return 0;
 }
 
-/* RFC 8878, 3.1.1.1: a window descriptor, or a single segment, whose window is its content's size. */
+/*
+ * RFC 8878, 3.1.1.1: a window descriptor, or a single segment, whose window is its content's
+ * size.
+ */
 static uint64_t zstd_window(const unsigned char *data, size_t size)
 {
 	if (size < 6)

@@ -12,15 +12,15 @@
 #include "rootfs/scoped.h"
 
 enum {
-	DECODER_MEMORY = 48 << 20,  /* address space beside the window: program, shared rings, libraries' own */
+	DECODER_MEMORY = 48 << 20,   /* address space beside the window: program, rings, libraries */
 	DECODER_SECONDS = 24 * 3600, /* a slow board takes hours for gigabytes of xz */
 };
 
 static void be_child(struct channel *channel, const struct decoder_task *task, pid_t parent)
 {
 	channel_be_child(channel);
-	if (sandbox_enter(channel->wake_child, channel->wake_parent, DECODER_MEMORY + 3 * task->window,
-			  DECODER_SECONDS, parent) < 0)
+	if (sandbox_enter(channel->wake_child, channel->wake_parent,
+			  DECODER_MEMORY + 3 * task->window, DECODER_SECONDS, parent) < 0)
 		_exit(2);
 	channel->wake_child = 0;
 	channel->wake_parent = 1;
@@ -57,7 +57,8 @@ static int describe_end(struct decoder *decoder)
 	if (waitpid(pid, &status, 0) < 0)
 		return fail("wait for the decoder");
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-		return failx("its decoder tried what it may not do and was killed: it may be an attack");
+		return failx(
+			"its decoder tried what it may not do and was killed: it may be an attack");
 	if (WIFSIGNALED(status))
 		return failx("its decoder was killed (signal %d, %s)", WTERMSIG(status),
 			     strsignal(WTERMSIG(status)));

@@ -1,7 +1,7 @@
 /*
- * The decoder: a process that can do nothing but compute. It gets compressed bytes and gives back a stream
- * of entries. Decompressors and the tar reader run there and nowhere else; what it says is checked by
- * its parent as if an attacker had written it.
+ * The decoder: a process that can do nothing but compute. It gets compressed bytes and gives back
+ * a stream of entries. Decompressors and the tar reader run there and nowhere else; what it says
+ * is checked by its parent as if an attacker had written it.
  */
 #ifndef ROOTFS_DECODER_H
 #define ROOTFS_DECODER_H
@@ -15,7 +15,7 @@ enum compression { PLAIN, GZIP, ZSTD, XZ };
 
 enum decoder_job {
 	DECODE_LAYER,  /* a layer: entries and their data */
-	DECODE_INDEX,  /* an uncompressed archive, by RECORD_WANT: entries alone, and where their data are */
+	DECODE_INDEX,  /* an archive, by RECORD_WANT: entries, and where their data are */
 	DECODE_STREAM, /* only decompress */
 };
 
@@ -43,7 +43,7 @@ struct entry_record {
 	uint32_t mode; /* with its type */
 	uint32_t major, minor;
 	uint32_t hard_link, has_atime;
-	uint32_t path_size, link_size, attributes_size; /* without NULs; an attribute is a struct attribute_record */
+	uint32_t path_size, link_size, attributes_size; /* without NULs */
 };
 
 struct attribute_record {
@@ -65,14 +65,14 @@ int decoder_wait(struct decoder *);
 void decoder_stop(struct decoder *);
 
 /*
- * What the first bytes of a file say of its compression (IMAGES.md rule 4: by magic bytes). Returns -1 with a
- * failure for one that we don't have.
+ * What the first bytes of a file say of its compression (IMAGES.md rule 4: by magic bytes).
+ * Returns -1 with a failure for one that we don't have.
  */
 int compression_find(const unsigned char *data, size_t size, enum compression *);
 
 /*
- * Bytes that a decompressor of such a file will take to remember what was, as its first bytes state it; an
- * estimate: the decoder's limits are what holds.
+ * Bytes that a decompressor of such a file will take to remember what was, as its first bytes
+ * state it; an estimate: the decoder's limits are what holds.
  */
 uint64_t compression_memory(const unsigned char *data, size_t size, enum compression);
 

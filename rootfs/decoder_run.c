@@ -1,6 +1,6 @@
 /*
- * What the decoder does, once it can do nothing else. A file of its own, so that a test can put one in its place
- * that does its worst.
+ * What the decoder does, once it can do nothing else. A file of its own, so that a test can put one
+ * in its place that does its worst.
  */
 #include <stdarg.h>
 #include <stdio.h>

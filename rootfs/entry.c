@@ -1,4 +1,7 @@
-/* One entry of a layer: what is made, in which order, and what is refused (IMAGES.md rules 10 to 13 and 19 to 21). */
+/*
+ * One entry of a layer: what is made, in which order, and what is refused (IMAGES.md rules 10 to
+ * 13 and 19 to 21).
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,8 +26,9 @@ static bool begins(const char *text, const char *with)
 }
 
 /*
- * trusted.overlay.* or user.overlay.* out of an archive would show files that the image has deleted, or hide
- * others; a security module's labels are the host's own. The capabilities of a program and its user's notes stay.
+ * trusted.overlay.* or user.overlay.* out of an archive would show files that the image has
+ * deleted, or hide others; a security module's labels are the host's own. The capabilities of a
+ * program and its user's notes stay.
  */
 static bool is_kept(const char *name)
 {
@@ -33,7 +37,8 @@ static bool is_kept(const char *name)
 	return begins(name, "user.") || !strcmp(name, "security.capability");
 }
 
-static int set_attribute(struct tree *tree, int file, const char *name, const void *value, size_t size)
+static int set_attribute(struct tree *tree, int file, const char *name, const void *value,
+			 size_t size)
 {
 	if (!is_kept(name) || fsetxattr(file, name, value, size, 0) == 0)
 		return 0;
@@ -44,7 +49,9 @@ static int set_attribute(struct tree *tree, int file, const char *name, const vo
 		return tree_fail(tree, why);
 	}
 	if (!tree->warned_attributes)
-		warn("extended attributes are left out: the store's file system or the file's type has none of %s", name);
+		warn("extended attributes are left out: the store's file system or the file's type "
+		     "has none of %s",
+		     name);
 	tree->warned_attributes = true;
 	return 0;
 }
@@ -65,7 +72,8 @@ static int set_attributes(struct tree *tree, int file, const struct entry *entry
 		if (record.name_size > left || record.value_size > left - record.name_size)
 			return tree_failx(tree, "its attributes make no sense");
 		if (record.name_size > ATTRIBUTE_NAME)
-			return tree_failx(tree, "the name of an attribute is longer than 255 bytes");
+			return tree_failx(tree,
+					  "the name of an attribute is longer than 255 bytes");
 		memcpy(name, at, record.name_size);
 		name[record.name_size] = '\0';
 		if (set_attribute(tree, file, name, at + record.name_size, record.value_size) < 0)
@@ -77,8 +85,9 @@ static int set_attributes(struct tree *tree, int file, const struct entry *entry
 }
 
 /*
- * EINVAL: an id that the user namespace doesn't have (user_namespaces(7)). The file is root's then, and
- * loses its setuid bits, which were another's. Returns the bits of the mode that may be set, or -1.
+ * EINVAL: an id that the user namespace doesn't have (user_namespaces(7)). The file is root's then,
+ * and loses its setuid bits, which were another's. Returns the bits of the mode that may be set, or
+ * -1.
  */
 static int set_owner(struct tree *tree, const struct entry *entry, int at, const char *name)
 {
@@ -88,12 +97,16 @@ static int set_owner(struct tree *tree, const struct entry *entry, int at, const
 	if (errno != EINVAL || !tree->in_namespace)
 		return tree_fail(tree, "set its owner");
 	if (!tree->warned_owners)
-		warn("owners are left out that /etc/subuid and /etc/subgid don't reach: root has their files");
+		warn("owners are left out that /etc/subuid and /etc/subgid don't reach: root has "
+		     "their files");
 	tree->warned_owners = true;
 	return fchownat(at, name, 0, 0, flags) < 0 ? tree_fail(tree, "set its owner") : 01777;
 }
 
-/* chown(2) clears the setuid bits and capabilities, writing clears capabilities: so this order (rule 20). */
+/*
+ * chown(2) clears the setuid bits and capabilities, writing clears capabilities: so this order
+ * (rule 20).
+ */
 int tree_set_metadata(struct tree *tree, int file, const struct entry *entry)
 {
 	int bits = set_owner(tree, entry, file, "");
@@ -192,7 +205,8 @@ static int make_special(const struct entry *entry, int dir, const char *name)
 	return mknodat(dir, name, entry->mode, makedev(entry->major, entry->minor));
 }
 
-static int set_special_metadata(struct tree *tree, const struct entry *entry, int dir, const char *name)
+static int set_special_metadata(struct tree *tree, const struct entry *entry, int dir,
+				const char *name)
 {
 	int bits = set_owner(tree, entry, dir, name);
 	if (bits < 0)
@@ -239,7 +253,8 @@ static int add_root(struct tree *tree, const struct entry *entry)
 	struct level *root = &tree->levels[0];
 	root->times[0] = entry->times[0];
 	root->times[1] = entry->times[1];
-	return drop_attributes(tree, root->dir) < 0 ? -1 : tree_set_metadata(tree, root->dir, entry);
+	return drop_attributes(tree, root->dir) < 0 ? -1
+						    : tree_set_metadata(tree, root->dir, entry);
 }
 
 static int add_plain(struct tree *tree, const struct entry *entry, int dir, const char *name)
@@ -319,7 +334,8 @@ int tree_data(struct tree *tree, int64_t offset, const void *data, size_t size)
 {
 	if (tree->file < 0)
 		return 0;
-	if (offset < tree->next || offset > tree->entry.size || (int64_t)size > tree->entry.size - offset)
+	if (offset < tree->next || offset > tree->entry.size ||
+	    (int64_t)size > tree->entry.size - offset)
 		return tree_failx(tree, "its data don't fit its size");
 	for (const char *at = data; size;) {
 		ssize_t n = pwrite(tree->file, at, size, offset);

@@ -62,8 +62,8 @@ static int put_member(struct output *output, const char *name, const char *data,
 
 static json_t *descriptor(const char *type, const struct digest *digest, uint64_t size)
 {
-	return json_pack("{s:s+, s:s+, s:I}", "mediaType", TYPE, type, "digest", "sha256:", digest->hex,
-			 "size", (json_int_t)size);
+	return json_pack("{s:s+, s:s+, s:I}", "mediaType", TYPE, type, "digest",
+			 "sha256:", digest->hex, "size", (json_int_t)size);
 }
 
 static int put_blob(struct output *output, const char *data, size_t size, struct digest *digest)
@@ -83,7 +83,9 @@ static json_t *put_document(struct output *output, json_t *document, const char 
 		fail("write a document of the image");
 		return NULL;
 	}
-	return put_blob(output, text, strlen(text), &digest) < 0 ? NULL : descriptor(type, &digest, strlen(text));
+	return put_blob(output, text, strlen(text), &digest) < 0
+		       ? NULL
+		       : descriptor(type, &digest, strlen(text));
 }
 
 /* Its name is its digest, which is known when it has been written: the header is written last. */
@@ -96,8 +98,9 @@ static json_t *put_layer(struct output *output, const struct store *store, const
 	scoped_fd root = openat(store->layers, key->hex, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (about_read(store, key, &found) < 0)
 		return NULL;
-	const struct pack_options options = {
-		.kind = PACK_LAYER, .opaque_root = found.opaque_root, .root_entry = found.has_root };
+	const struct pack_options options = { .kind = PACK_LAYER,
+					      .opaque_root = found.opaque_root,
+					      .root_entry = found.has_root };
 	off_t at = lseek(output->file, 0, SEEK_CUR);
 	if (root < 0 || at < 0) {
 		fail("write layer %.12s", key->hex);
@@ -105,8 +108,8 @@ static json_t *put_layer(struct output *output, const struct store *store, const
 	}
 	sha256_init(&output->hash);
 	output->size = 0;
-	if (write_all(output, header, sizeof(header)) < 0 || pack_tree(root, &options, sink, output) < 0 ||
-	    pad(output, output->size) < 0)
+	if (write_all(output, header, sizeof(header)) < 0 ||
+	    pack_tree(root, &options, sink, output) < 0 || pad(output, output->size) < 0)
 		return NULL;
 	sha256_final(&output->hash, diff_id);
 	snprintf(name, sizeof(name), "blobs/sha256/%s", diff_id->hex);
@@ -119,8 +122,8 @@ static json_t *put_layer(struct output *output, const struct store *store, const
 }
 
 /* Writes all layers; the config gets their new diff IDs. */
-static json_t *put_layers(struct output *output, const struct store *store, const struct digest *keys, int count,
-			  json_t *config)
+static json_t *put_layers(struct output *output, const struct store *store,
+			  const struct digest *keys, int count, json_t *config)
 {
 	json_t *layers = json_array(), *diff_ids = json_array();
 	for (int i = 0; i < count; i++) {
@@ -144,8 +147,8 @@ static int put_index(struct output *output, json_t *manifest, const char *name)
 	static const char end[1024];
 	json_object_set_new(manifest, "annotations",
 			    json_pack("{s:s}", "org.opencontainers.image.ref.name", name));
-	json_t *index = json_pack("{s:i, s:s, s:[o]}", "schemaVersion", 2, "mediaType", TYPE "index.v1+json",
-				  "manifests", manifest);
+	json_t *index = json_pack("{s:i, s:s, s:[o]}", "schemaVersion", 2, "mediaType",
+				  TYPE "index.v1+json", "manifests", manifest);
 	scoped_ptr char *text = index ? json_dumps(index, JSON_COMPACT) : NULL;
 	json_decref(index);
 	if (!text)
@@ -156,7 +159,8 @@ static int put_index(struct output *output, json_t *manifest, const char *name)
 	return write_all(output, end, sizeof(end));
 }
 
-static int put_image(struct output *output, const struct store *store, const struct image *image, const char *name)
+static int put_image(struct output *output, const struct store *store, const struct image *image,
+		     const char *name)
 {
 	struct digest id;
 	scoped_ptr struct digest *keys = NULL;
@@ -171,9 +175,11 @@ static int put_image(struct output *output, const struct store *store, const str
 		json_decref(layers);
 		return -1;
 	}
-	json_t *manifest = put_document(output, json_pack("{s:i, s:s, s:o, s:o}", "schemaVersion", 2, "mediaType",
-							  TYPE "manifest.v1+json", "config", described,
-							  "layers", layers), "manifest.v1+json");
+	json_t *manifest = put_document(output,
+					json_pack("{s:i, s:s, s:o, s:o}", "schemaVersion", 2,
+						  "mediaType", TYPE "manifest.v1+json", "config",
+						  described, "layers", layers),
+					"manifest.v1+json");
 	return manifest ? put_index(output, manifest, name) : -1;
 }
 
@@ -186,12 +192,14 @@ static int check_target(const char *path)
 	return S_ISREG(st.st_mode) ? 0 : failx("%s: it is there, and it is not a file", path);
 }
 
-static int save_to(struct output *output, struct store *store, const struct image *image, const char *name)
+static int save_to(struct output *output, struct store *store, const struct image *image,
+		   const char *name)
 {
 	char temporary[4096];
 	if (check_target(output->path) < 0)
 		return -1;
-	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.part", output->path) >= sizeof(temporary))
+	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.part", output->path) >=
+	    sizeof(temporary))
 		return failx("%.100s…: the file's name is too long", output->path);
 	scoped_fd file = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (file < 0)

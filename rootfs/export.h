@@ -6,9 +6,9 @@
 #include "rootfs/store.h"
 
 /*
- * Writes the image TEXT names as an OCI archive to FILE, which is replaced when all is written. Its layers are
- * made from what lies in the store, so that their digests, and with them the image's ID, are other than
- * those it was loaded with. Returns 0, or -1 with a failure.
+ * Writes the image TEXT names as an OCI archive to FILE, which is replaced when all is written.
+ * Its layers are made from what lies in the store, so that their digests, and with them the
+ * image's ID, are other than those it was loaded with. Returns 0, or -1 with a failure.
  */
 int image_save(struct store *, const char *text, const char *file);
 

@@ -20,18 +20,21 @@ static bool is_path(const char *image)
 	return image[0] == '/' || !strncmp(image, "./", 2) || !strncmp(image, "../", 3);
 }
 
-static int load(struct store *store, const char *path, const struct load_options *options, struct digest *id)
+static int load(struct store *store, const char *path, const struct load_options *options,
+		struct digest *id)
 {
 	struct load_result result;
 	if (loader_load(store, path, options, &result, NULL, NULL) < 0)
 		return -1;
 	*id = result.id;
 	if (result.images > 1)
-		return failx("%s: there are %d images in it: load it, then run one by its name", path, result.images);
+		return failx("%s: there are %d images in it: load it, then run one by its name",
+			     path, result.images);
 	return 0;
 }
 
-static int find(struct store *store, const char *image, const struct load_options *options, struct digest *id)
+static int find(struct store *store, const char *image, const struct load_options *options,
+		struct digest *id)
 {
 	struct stat st;
 	if (is_path(image))
@@ -46,8 +49,8 @@ static int find(struct store *store, const char *image, const struct load_option
 }
 
 /*
- * Between opening and locking somebody may have removed it: then it has no name any more, and a lock on it
- * keeps nothing.
+ * Between opening and locking somebody may have removed it: then it has no name any more, and a
+ * lock on it keeps nothing.
  */
 static int lock_config(const struct store *store, const struct digest *id, off_t *size)
 {
@@ -64,7 +67,8 @@ static int lock_config(const struct store *store, const struct digest *id, off_t
 static int read_config(struct image *image, off_t size)
 {
 	if (size > JSON_BYTES)
-		return failx("the config of image %.12s is larger than %d MiB", image->id, JSON_BYTES >> 20);
+		return failx("the config of image %.12s is larger than %d MiB", image->id,
+			     JSON_BYTES >> 20);
 	image->config = malloc(size + 1);
 	if (!image->config)
 		return fail("read image %.12s", image->id);
@@ -84,7 +88,8 @@ static bool listed(const struct image *image, const char *key)
 }
 
 /* From the top down, until one hides what is below it (IMAGES.md rules 17 and 18). */
-static int list_lowers(struct image *image, const struct digest *keys, const struct findings *findings, int count)
+static int list_lowers(struct image *image, const struct digest *keys,
+		       const struct findings *findings, int count)
 {
 	image->lowers = calloc(count + 1, sizeof(*image->lowers));
 	if (!image->lowers)
@@ -123,7 +128,8 @@ static int open_by_id(struct store *store, const struct digest *id, struct image
 	return count < 0 ? -1 : list_lowers(image, keys, findings, count);
 }
 
-int image_open(struct store *store, const char *name, const struct load_options *options, struct image *image)
+int image_open(struct store *store, const char *name, const struct load_options *options,
+	       struct image *image)
 {
 	struct digest id;
 	*image = (struct image){ .lock = -1 };

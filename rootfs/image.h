@@ -12,15 +12,16 @@ struct image {
 	char *config;  /* JSON, byte for byte as it was loaded, NUL behind; owned */
 	size_t config_size;
 	/*
-	 * Names of the layers' directories under store->layers, topmost first; owned. Empty layers are
-	 * left out, a layer that is there twice stands once, at its topmost place (overlayfs answers
-	 * ELOOP otherwise), and nothing stands below an opaque root.
+	 * Names of the layers' directories under store->layers, topmost first; owned. Empty layers
+	 * are left out, a layer that is there twice stands once, at its topmost place (overlayfs
+	 * answers ELOOP otherwise), and nothing stands below an opaque root.
 	 */
 	char **lowers;
 	size_t lower_count;
 	/*
-	 * The layer whose root describes the image's: its mode, owner and times belong on the upper directory,
-	 * whose root is what a container sees (owned). NULL: no layer says, then 0755 root.
+	 * The layer whose root describes the image's: its mode, owner and times belong on the
+	 * upper directory, whose root is what a container sees (owned). NULL: no layer says, then
+	 * 0755 root.
 	 */
 	char *root;
 	int lock; /* descriptor, held shared for as long as the image is in use; inherits nothing */

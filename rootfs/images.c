@@ -87,7 +87,8 @@ static int add_name(void *context, const char *full, const struct digest *id)
 			return fail("list the images");
 		image->names = grown;
 		grown[image->name_count] = strdup(full);
-		return grown[image->name_count] ? (image->name_count++, 0) : fail("list the images");
+		return grown[image->name_count] ? (image->name_count++, 0)
+						: fail("list the images");
 	}
 	return 0;
 }
@@ -100,7 +101,8 @@ static bool has_key(const struct listed_image *image, const struct digest *key, 
 	return false;
 }
 
-static bool is_shared(const struct image_list *list, const struct listed_image *but, const struct digest *key)
+static bool is_shared(const struct image_list *list, const struct listed_image *but,
+		      const struct digest *key)
 {
 	for (int i = 0; i < list->count; i++)
 		if (&list->at[i] != but && has_key(&list->at[i], key, list->at[i].key_count))
@@ -108,7 +110,8 @@ static bool is_shared(const struct image_list *list, const struct listed_image *
 	return false;
 }
 
-static void measure(const struct store *store, const struct image_list *list, struct listed_image *image)
+static void measure(const struct store *store, const struct image_list *list,
+		    struct listed_image *image)
 {
 	for (int i = 0; i < image->key_count; i++) {
 		struct findings found;

@@ -34,19 +34,23 @@ struct removal {
 };
 
 /*
- * Takes the name TEXT away; the image with it, if that was its last, and layers that no other image has. TEXT may
- * be an ID: then all names go. An image that is in use stays, with a failure.
+ * Takes the name TEXT away; the image with it, if that was its last, and layers that no other
+ * image has. TEXT may be an ID: then all names go. An image that is in use stays, with a failure.
  */
 int images_remove(struct store *, const char *text, struct removal *);
 
-/* Removes layers that no image has, and what broken loads have left; images without a name, too, if NAMELESS. */
+/*
+ * Removes layers that no image has, and what broken loads have left; images without a name, too,
+ * if NAMELESS.
+ */
 enum prune_what { PRUNE_LEFTOVERS, PRUNE_NAMELESS };
 int images_prune(struct store *, enum prune_what, struct removal *);
 
 /*
- * Looks at all that can be looked at: configs against their IDs, names against configs, layers against what was
- * counted when they were made. Removes what is broken or not needed, and tells of each thing, a line without a
- * newline. Returns how many images must be loaded again, or -1 with a failure.
+ * Looks at all that can be looked at: configs against their IDs, names against configs, layers
+ * against what was counted when they were made. Removes what is broken or not needed, and tells of
+ * each thing, a line without a newline. Returns how many images must be loaded again, or -1 with a
+ * failure.
  */
 typedef void fsck_told(const char *line);
 int images_fsck(struct store *, fsck_told *, struct removal *);

@@ -32,7 +32,8 @@ static void tell(const struct fsck *fsck, const char *fmt, ...)
 }
 
 /* Calls EACH with the names in DIR that begin with a digest. */
-static int each_digest(struct fsck *fsck, int dir, int (*each)(struct fsck *, const char *, const struct digest *))
+static int each_digest(struct fsck *fsck, int dir,
+		       int (*each)(struct fsck *, const char *, const struct digest *))
 {
 	int result = 0, fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
@@ -97,7 +98,8 @@ static const char *find_fault(struct fsck *fsck, const struct digest *key)
 	if (dir < 0 || census_take(dir, &names, &content) < 0)
 		return "it can't be read";
 	if (names != stated.names)
-		return names < stated.names ? "files are missing in it" : "there is more in it than there was";
+		return names < stated.names ? "files are missing in it"
+					    : "there is more in it than there was";
 	return content == stated.content ? NULL : "files in it have another size";
 }
 
@@ -109,7 +111,8 @@ static bool is_in_use(struct fsck *fsck, const struct digest *key)
 		return true;
 	for (int i = 0; i < list.count; i++)
 		for (int j = 0; j < list.at[i].key_count; j++)
-			if (digest_equal(&list.at[i].keys[j], key) && image_in_use(fsck->store, &list.at[i].id))
+			if (digest_equal(&list.at[i].keys[j], key) &&
+			    image_in_use(fsck->store, &list.at[i].id))
 				used = true;
 	images_free(&list);
 	return used;

@@ -1,6 +1,6 @@
 /*
- * Removal in the reverse of a load's order: names, then configs, then layers. What a power cut leaves in between
- * is a layer that nobody needs, never an image that lacks one.
+ * Removal in the reverse of a load's order: names, then configs, then layers. What a power cut
+ * leaves in between is a layer that nobody needs, never an image that lacks one.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -54,8 +54,8 @@ static bool is_needed(const struct image_list *list, const char *hex)
 }
 
 /* Out of sight first, in one step; the rest can't leave half a layer behind. */
-static int remove_layer(const struct store *store, const struct work *work, const struct digest *key,
-			struct removal *removal)
+static int remove_layer(const struct store *store, const struct work *work,
+			const struct digest *key, struct removal *removal)
 {
 	struct findings found = { 0 };
 	struct about_name about = about_name(key);
@@ -74,7 +74,10 @@ static int remove_layer(const struct store *store, const struct work *work, cons
 	return 0;
 }
 
-/* Which layers an image needs that lacks one isn't known: all stay until that image is loaded again or removed. */
+/*
+ * Which layers an image needs that lacks one isn't known: all stay until that image is loaded
+ * again or removed.
+ */
 static bool all_known(const struct image_list *list)
 {
 	for (int i = 0; i < list->count; i++)
@@ -83,7 +86,8 @@ static bool all_known(const struct image_list *list)
 	return true;
 }
 
-static int remove_unneeded(const struct store *store, const struct work *work, struct removal *removal)
+static int remove_unneeded(const struct store *store, const struct work *work,
+			   struct removal *removal)
 {
 	struct image_list list;
 	if (images_list(store, &list) < 0)
@@ -119,7 +123,8 @@ int images_sweep(struct store *store, struct removal *removal)
 	return result;
 }
 
-static int remove_names(const struct store *store, const struct listed_image *image, struct removal *removal)
+static int remove_names(const struct store *store, const struct listed_image *image,
+			struct removal *removal)
 {
 	for (int i = 0; i < image->name_count; i++, removal->names++)
 		if (names_remove(store, image->names[i]) < 0)
@@ -159,7 +164,8 @@ static int remove_one(struct store *store, const struct image_list *list, const 
 	const struct listed_image *image = find(list, id);
 	if (!image)
 		return failx("there is no image '%s' in %s", text, store->path);
-	if (image->name_count > 1 && names_complete(text, full) && names_get(store, full, &named) > 0) {
+	if (image->name_count > 1 && names_complete(text, full) &&
+	    names_get(store, full, &named) > 0) {
 		removal->names++;
 		return names_remove(store, full);
 	}

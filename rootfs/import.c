@@ -1,4 +1,6 @@
-/* A root file system becomes an image: one layer, and a config that says nothing but the machine. */
+/*
+ * A root file system becomes an image: one layer, and a config that says nothing but the machine.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -66,9 +68,9 @@ static char *make_config(const struct digest *diff_id)
 {
 	struct platform platform;
 	platform_native(&platform);
-	json_t *config = json_pack("{s:s, s:s, s:{}, s:{s:s, s:[o]}}", "architecture", platform.arch, "os", platform.os,
-				   "config", "rootfs", "type", "layers", "diff_ids",
-				   json_sprintf("sha256:%s", diff_id->hex));
+	json_t *config = json_pack("{s:s, s:s, s:{}, s:{s:s, s:[o]}}", "architecture",
+				   platform.arch, "os", platform.os, "config", "rootfs", "type",
+				   "layers", "diff_ids", json_sprintf("sha256:%s", diff_id->hex));
 	char *text = config ? json_dumps(config, JSON_COMPACT) : NULL;
 	json_decref(config);
 	return text;

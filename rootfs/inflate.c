@@ -25,12 +25,16 @@ static int step_plain(struct inflater *inflater, struct buffer *b)
 	return 0;
 }
 
-/* gzip(1) itself lets zeros follow the last member, for tapes and disks: so do we, and nothing else. */
+/*
+ * gzip(1) itself lets zeros follow the last member, for tapes and disks: so do we, and nothing
+ * else.
+ */
 static int check_padding(struct inflater *inflater, struct buffer *b)
 {
 	for (; b->in_size; b->in++, b->in_size--)
 		if (*b->in)
-			return decoder_fail(inflater->channel, "gzip: there is garbage behind its end");
+			return decoder_fail(inflater->channel,
+					    "gzip: there is garbage behind its end");
 	return 0;
 }
 
@@ -54,7 +58,8 @@ static int step_gzip(struct inflater *inflater, struct buffer *b)
 	if (result == Z_STREAM_END)
 		inflater->between = true;
 	else if (result != Z_OK && result != Z_BUF_ERROR)
-		return decoder_fail(inflater->channel, "gzip: %s", z->msg ? z->msg : "it is damaged");
+		return decoder_fail(inflater->channel, "gzip: %s",
+				    z->msg ? z->msg : "it is damaged");
 	return 0;
 }
 
@@ -65,7 +70,8 @@ static int step_zstd(struct inflater *inflater, struct buffer *b)
 	size_t left = ZSTD_decompressStream(inflater->state, &out, &in);
 	if (ZSTD_isError(left)) {
 		if (ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge)
-			return decoder_fail(inflater->channel, "zstd: it needs a window of more than %llu MiB",
+			return decoder_fail(inflater->channel,
+					    "zstd: it needs a window of more than %llu MiB",
 					    (unsigned long long)inflater->window >> 20);
 		return decoder_fail(inflater->channel, "zstd: %s", ZSTD_getErrorName(left));
 	}
@@ -89,7 +95,8 @@ static int step_xz(struct inflater *inflater, struct buffer *b)
 	if (result == LZMA_STREAM_END)
 		inflater->between = true;
 	else if (result == LZMA_MEMLIMIT_ERROR)
-		return decoder_fail(inflater->channel, "xz: it needs more memory than a window of %llu MiB",
+		return decoder_fail(inflater->channel,
+				    "xz: it needs more memory than a window of %llu MiB",
 				    (unsigned long long)inflater->window >> 20);
 	else if (result != LZMA_OK && result != LZMA_BUF_ERROR)
 		return decoder_fail(inflater->channel, "xz: it is damaged");
@@ -108,7 +115,8 @@ static int open_zstd(struct inflater *inflater)
 	ZSTD_DStream *zstd = ZSTD_createDStream();
 	int bits = 63 - __builtin_clzll(inflater->window);
 	inflater->state = zstd;
-	return zstd && !ZSTD_isError(ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax, bits)) ? 0 : -1;
+	return zstd && !ZSTD_isError(ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax, bits)) ? 0
+											      : -1;
 }
 
 /* liblzma's decoder takes its dictionary and a little more. */
@@ -145,7 +153,10 @@ int inflater_open(struct inflater *inflater)
 	return 0;
 }
 
-/* The input has ended. A library may still hold output (zstd, xz); where nothing comes any more it must be whole. */
+/*
+ * The input has ended. A library may still hold output (zstd, xz); where nothing comes any more
+ * it must be whole.
+ */
 static int at_end(struct inflater *inflater, struct buffer *b, bool *ended)
 {
 	size_t before = b->out_size;

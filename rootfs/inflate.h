@@ -19,8 +19,9 @@ struct inflater {
 int inflater_open(struct inflater *);
 
 /*
- * Decompresses to DATA, at most SIZE bytes; MADE less than that: the stream ends. The whole input has been
- * checked then: checksums, lengths, nothing left over (IMAGES.md rule 5). Returns as inflater_open.
+ * Decompresses to DATA, at most SIZE bytes; MADE less than that: the stream ends. The whole input
+ * has been checked then: checksums, lengths, nothing left over (IMAGES.md rule 5). Returns as
+ * inflater_open.
  */
 int inflater_read(struct inflater *, unsigned char *data, size_t size, size_t *made);
 

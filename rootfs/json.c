@@ -8,7 +8,10 @@
 #define GRND_INSECURE 4 /* linux/random.h, Linux 5.6: never waits */
 #endif
 
-/* jansson's own limit is 2048 levels, and each takes stack. Strings may hold brackets: they are skipped. */
+/*
+ * jansson's own limit is 2048 levels, and each takes stack. Strings may hold brackets: they are
+ * skipped.
+ */
 static bool is_shallow(const char *text, size_t size)
 {
 	int level = 0;
@@ -32,8 +35,8 @@ static bool is_shallow(const char *text, size_t size)
 }
 
 /*
- * Against keys that were chosen to collide. jansson would open /dev/urandom for it, which a board may
- * lack, and wait for entropy, which a board may not have yet.
+ * Against keys that were chosen to collide. jansson would open /dev/urandom for it, which a board
+ * may lack, and wait for entropy, which a board may not have yet.
  */
 static void seed(void)
 {
@@ -80,5 +83,6 @@ json_t *json_member_object(const json_t *object, const char *key)
 long long json_size(const json_t *object, const char *key)
 {
 	json_t *value = json_object_get(object, key);
-	return json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value) : -1;
+	return json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value)
+									: -1;
 }

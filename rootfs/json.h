@@ -1,4 +1,6 @@
-/* Documents of an image: JSON made by a stranger, bounded before it is parsed (IMAGES.md rule 4). */
+/*
+ * Documents of an image: JSON made by a stranger, bounded before it is parsed (IMAGES.md rule 4).
+ */
 #ifndef ROOTFS_JSON_H
 #define ROOTFS_JSON_H
 
@@ -9,8 +11,8 @@
 enum { JSON_BYTES = 4 << 20, JSON_LEVELS = 64 };
 
 /*
- * Parses TEXT: one document, nothing behind it. Returns NULL with a failure that begins with WHAT; the
- * caller's to json_decref.
+ * Parses TEXT: one document, nothing behind it. Returns NULL with a failure that begins with WHAT;
+ * the caller's to json_decref.
  */
 json_t *json_read(const char *text, size_t size, const char *what);
 

@@ -43,8 +43,10 @@ static int extract(const struct work *work, struct lane_job *job, _Atomic uint64
 {
 	if (mkdirat(work->dir, job->directory, 0700) < 0)
 		return fail("make a directory for it");
-	scoped_fd root = openat(work->dir, job->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	scoped_fd implied = openat(work->dir, job->implied, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	scoped_fd root = openat(work->dir, job->directory,
+				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	scoped_fd implied = openat(work->dir, job->implied, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+				   0600);
 	if (root < 0 || implied < 0)
 		return fail("make a directory for it");
 	return layer_extract(&job->layer, &layer_limits, root, implied, progress, &job->found);
@@ -119,7 +121,8 @@ static int start(struct lanes *lanes, struct lane *lane, struct lane_job *job)
 static int blame(const struct lane *lane, const struct failure *failure)
 {
 	struct failure named = *failure;
-	failx("%.200s: layer %.12s: %.700s", lane->job->archive, lane->job->layer.diff_id.hex, failure->text);
+	failx("%.200s: layer %.12s: %.700s", lane->job->archive, lane->job->layer.diff_id.hex,
+	      failure->text);
 	named.text[0] = '\0';
 	if (named.hint[0])
 		hint("%s", named.hint);
@@ -149,7 +152,8 @@ static int wait_for_one(struct lanes *lanes)
 {
 	struct pollfd fds[LANES];
 	for (int i = 0; i < LANES; i++)
-		fds[i] = (struct pollfd){ lanes->lane[i].pid ? lanes->lane[i].report : -1, POLLIN, 0 };
+		fds[i] = (struct pollfd){ lanes->lane[i].pid ? lanes->lane[i].report : -1, POLLIN,
+					  0 };
 	int ready = poll(fds, LANES, progress_interval(lanes->progress));
 	if (ready < 0 && errno != EINTR)
 		return fail("wait for a layer");

@@ -1,6 +1,6 @@
 /*
- * The parent's side of a decoder that reads a layer: fills its input, hashes both streams, checks every
- * record, and has the tree written.
+ * The parent's side of a decoder that reads a layer: fills its input, hashes both streams, checks
+ * every record, and has the tree written.
  */
 #include "rootfs/layer.h"
 
@@ -21,7 +21,8 @@ struct extraction {
 	struct decoder decoder;
 	struct tree tree;
 	struct sha256 blob_hash, stream_hash;
-	bool plain;          /* the stream is the blob: one hash for both, and data come straight from the input */
+	bool plain; /* the stream is the blob: one hash for both, and data come straight from the
+		       input */
 	bool fed, ended;
 	uint64_t read;       /* bytes of the blob */
 	uint64_t stream;     /* bytes of the stream that have come, and are hashed */
@@ -53,7 +54,8 @@ static int feed_slot(struct extraction *x, unsigned char *slot)
 		x->fed = true;
 		channel_end(&x->decoder.channel);
 		if (x->read != x->layer->blob.size)
-			return failx("it is truncated: %llu bytes of %llu", (unsigned long long)x->read,
+			return failx("it is truncated: %llu bytes of %llu",
+				     (unsigned long long)x->read,
 				     (unsigned long long)x->layer->blob.size);
 	}
 	if (x->progress)
@@ -92,14 +94,16 @@ static int hash_fresh(struct extraction *x)
 static int check_limits(const struct extraction *x)
 {
 	if (x->stream > x->limits->stream)
-		return failx("it unpacks to more than %llu MiB", (unsigned long long)x->limits->stream >> 20);
+		return failx("it unpacks to more than %llu MiB",
+			     (unsigned long long)x->limits->stream >> 20);
 	if (x->tail && x->stream - x->tail > x->limits->tail)
 		return failx("more than %llu MiB lie behind its archive's end",
 			     (unsigned long long)x->limits->tail >> 20);
 	return 0;
 }
 
-static void take_entry(const struct entry_record *record, const unsigned char *strings, struct entry *entry)
+static void take_entry(const struct entry_record *record, const unsigned char *strings,
+		       struct entry *entry)
 {
 	*entry = (struct entry){
 		.mode = record->mode, .uid = record->uid, .gid = record->gid, .size = record->size,
@@ -114,8 +118,8 @@ static void take_entry(const struct entry_record *record, const unsigned char *s
 }
 
 /*
- * Path and link have no NULs behind them in the record: they get some, from its end to its beginning, and
- * one inside them would be a lie.
+ * Path and link have no NULs behind them in the record: they get some, from its end to its
+ * beginning, and one inside them would be a lie.
  */
 static int handle_entry(struct extraction *x, uint32_t size)
 {
@@ -126,7 +130,8 @@ static int handle_entry(struct extraction *x, uint32_t size)
 		return nonsense();
 	memcpy(&record, x->record, sizeof(record));
 	uint64_t need = (uint64_t)record.path_size + record.link_size + record.attributes_size;
-	if (need != size - sizeof(record) || record.path_size >= sizeof(path) || record.link_size >= sizeof(link))
+	if (need != size - sizeof(record) || record.path_size >= sizeof(path) ||
+	    record.link_size >= sizeof(link))
 		return nonsense();
 	const unsigned char *strings = x->record + sizeof(record);
 	take_entry(&record, strings, &entry);
@@ -139,9 +144,11 @@ static int handle_entry(struct extraction *x, uint32_t size)
 	entry.path = path;
 	entry.link = link;
 	if (x->tree.found.entries >= x->limits->entries)
-		return failx("it has more than %llu entries", (unsigned long long)x->limits->entries);
+		return failx("it has more than %llu entries",
+			     (unsigned long long)x->limits->entries);
 	if (entry.size > x->limits->file)
-		return failx("%.400s: it is larger than %lld MiB", path, (long long)x->limits->file >> 20);
+		return failx("%.400s: it is larger than %lld MiB", path,
+			     (long long)x->limits->file >> 20);
 	return tree_add(&x->tree, &entry);
 }
 
@@ -154,12 +161,14 @@ static int handle_data(struct extraction *x, uint32_t size)
 	memcpy(&data, x->record, sizeof(data));
 	if (data.stream < x->kept || data.stream > x->stream || data.size > x->stream - data.stream)
 		return nonsense();
-	const unsigned char *ring = x->plain ? channel_input(&x->decoder.channel) : channel_output(&x->decoder.channel);
+	const unsigned char *ring = x->plain ? channel_input(&x->decoder.channel)
+					     : channel_output(&x->decoder.channel);
 	size_t length = x->plain ? CHANNEL_INPUT : CHANNEL_OUTPUT;
 	while (data.size) {
 		size_t place = data.stream % length;
 		size_t piece = length - place < data.size ? length - place : data.size;
-		if (data.file > INT64_MAX || tree_data(&x->tree, data.file, ring + place, piece) < 0)
+		if (data.file > INT64_MAX ||
+		    tree_data(&x->tree, data.file, ring + place, piece) < 0)
 			return failx("its data don't fit");
 		data.stream += piece;
 		data.file += piece;
@@ -245,7 +254,8 @@ static int pump(struct extraction *x)
 			return -1;
 		if (fed || drained || x->ended)
 			continue;
-		if (channel_may_sleep(&x->decoder.channel, !x->fed && !x->plain) && decoder_wait(&x->decoder) < 0)
+		if (channel_may_sleep(&x->decoder.channel, !x->fed && !x->plain) &&
+		    decoder_wait(&x->decoder) < 0)
 			return -1;
 	}
 	return 0;
@@ -255,7 +265,8 @@ static int compare(const char *what, const struct digest *found, const struct di
 {
 	if (!stated->hex[0] || digest_equal(found, stated))
 		return 0;
-	return failx("its %s is wrong: sha256:%s is stated, sha256:%s is there", what, stated->hex, found->hex);
+	return failx("its %s is wrong: sha256:%s is stated, sha256:%s is there", what, stated->hex,
+		     found->hex);
 }
 
 static int check_digests(struct extraction *x)
@@ -296,8 +307,8 @@ static int extract(struct extraction *x)
 }
 
 /*
- * Where the blob isn't what its digest says, that is the cause, and not what the decoder stumbled over. So
- * a failure waits until the rest has been hashed.
+ * Where the blob isn't what its digest says, that is the cause, and not what the decoder stumbled
+ * over. So a failure waits until the rest has been hashed.
  */
 static void blame_digest(struct extraction *x)
 {
@@ -317,8 +328,8 @@ static void blame_digest(struct extraction *x)
 	compare("digest", &found, &x->layer->digest);
 }
 
-int layer_extract(const struct layer *layer, const struct layer_limits *limits, int root, int implied,
-		  _Atomic uint64_t *progress, struct findings *found)
+int layer_extract(const struct layer *layer, const struct layer_limits *limits, int root,
+		  int implied, _Atomic uint64_t *progress, struct findings *found)
 {
 	struct extraction *x = calloc(1, sizeof(*x));
 	if (!x)

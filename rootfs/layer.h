@@ -26,8 +26,8 @@ struct layer_limits {
 extern const struct layer_limits layer_limits;
 
 /*
- * Extracts it into ROOT, an empty directory. IMPLIED gets the names of directories without an entry, NUL
- * behind each. PROGRESS, where it isn't NULL, counts the blob's bytes as they are read.
+ * Extracts it into ROOT, an empty directory. IMPLIED gets the names of directories without an
+ * entry, NUL behind each. PROGRESS, where it isn't NULL, counts the blob's bytes as they are read.
  * Returns 0; -1 with a failure, and then what is in ROOT is of no use.
  */
 int layer_extract(const struct layer *, const struct layer_limits *, int root, int implied,

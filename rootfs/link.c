@@ -28,7 +28,8 @@ static int open_parent(const struct tree *tree, const struct path *target)
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	path_join(target, target->depth - 1, name);
-	return (int)syscall(SYS_openat2, tree->levels[0].dir, *name ? name : ".", &how, sizeof(how));
+	return (int)syscall(SYS_openat2, tree->levels[0].dir, *name ? name : ".", &how,
+			    sizeof(how));
 }
 
 static const char *unfit(const struct stat *st)

@@ -1,6 +1,6 @@
 /*
- * The order of a load, so that a power cut at any moment leaves the old image or the new one (IMAGES.md
- * rules 23 to 26):
+ * The order of a load, so that a power cut at any moment leaves the old image or the new one
+ *(IMAGES.md rules 23 to 26):
  *
  *	read what the archive says is in it	nothing is written yet
  *	extract the layers that the store lacks	in a work directory
@@ -56,8 +56,8 @@ static const struct waiting *find_waiting(const struct load *load, const struct 
 }
 
 /* As stack_key, with what waits to be put into the store. */
-static int find_key(const struct load *load, const struct digest *diff_id, const struct digest *chain, bool bottom,
-		    struct digest *key)
+static int find_key(const struct load *load, const struct digest *diff_id,
+		    const struct digest *chain, bool bottom, struct digest *key)
 {
 	struct findings known;
 	int found = stack_key(load->store, diff_id, chain, bottom, key, &known);
@@ -81,7 +81,8 @@ static bool scheduled(const struct lane_job *jobs, int count, const struct diges
 	return false;
 }
 
-static int schedule(struct load *load, const struct plan_layer *layer, struct lane_job *job, int number)
+static int schedule(struct load *load, const struct plan_layer *layer, struct lane_job *job,
+		    int number)
 {
 	if (!layer->there)
 		return failx("%s: layer %s is missing", load->archive->path, layer->name);
@@ -96,8 +97,8 @@ static int schedule(struct load *load, const struct plan_layer *layer, struct la
 }
 
 /* Jobs for what is missing of IMAGE; each diff ID once. Returns how many, or -1. */
-static int find_missing(struct load *load, const struct plan_image *image, const struct digest *chains,
-			struct lane_job *jobs)
+static int find_missing(struct load *load, const struct plan_image *image,
+			const struct digest *chains, struct lane_job *jobs)
 {
 	int count = 0;
 	for (int i = 0; i < image->layer_count; i++) {
@@ -120,8 +121,10 @@ static int find_missing(struct load *load, const struct plan_image *image, const
 static int open_layer(const struct load *load, const struct digest *key)
 {
 	const struct waiting *waiting = find_waiting(load, key);
-	int dir = waiting ? openat(load->work.dir, waiting->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-			  : openat(load->store->layers, key->hex, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dir = waiting ? openat(load->work.dir, waiting->directory,
+				   O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+			  : openat(load->store->layers, key->hex,
+				   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return dir < 0 ? fail("open layer %.12s", key->hex) : dir;
 }
 
@@ -134,7 +137,8 @@ static bool hides_below(const struct load *load, const struct digest *key)
 	return about_read(load->store, key, &found) == 0 && found.opaque_root;
 }
 
-static int complete(struct load *load, struct waiting *waiting, const struct digest *keys, int below)
+static int complete(struct load *load, struct waiting *waiting, const struct digest *keys,
+		    int below)
 {
 	struct chain_layer *layers = calloc(below + 1, sizeof(*layers));
 	if (!layers)
@@ -145,7 +149,8 @@ static int complete(struct load *load, struct waiting *waiting, const struct dig
 		layers[opened].opaque_root = hides_below(load, &keys[opened]);
 		result = layers[opened].dir < 0 ? -1 : 0;
 	}
-	scoped_fd top = openat(load->work.dir, waiting->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd top = openat(load->work.dir, waiting->directory,
+			       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	scoped_fd implied = openat(load->work.dir, waiting->implied, O_RDONLY | O_CLOEXEC);
 	if (result == 0 && (top < 0 || implied < 0))
 		result = fail("complete layer %.12s", waiting->diff_id.hex);
@@ -160,12 +165,15 @@ static int complete(struct load *load, struct waiting *waiting, const struct dig
 static struct waiting *find_fresh(struct load *load, const struct digest *diff_id)
 {
 	for (int i = 0; i < load->count; i++)
-		if (!load->waiting[i].key.hex[0] && digest_equal(&load->waiting[i].diff_id, diff_id))
+		if (!load->waiting[i].key.hex[0] &&
+		    digest_equal(&load->waiting[i].diff_id, diff_id))
 			return &load->waiting[i];
 	return NULL;
 }
 
-/* Bottom first, since a layer may need those below it. Returns how many layers still have no key. */
+/*
+ * Bottom first, since a layer may need those below it. Returns how many layers still have no key.
+ */
 static int settle(struct load *load, const struct plan_image *image, const struct digest *chains)
 {
 	struct digest *keys = calloc(image->layer_count, sizeof(*keys));
@@ -198,7 +206,8 @@ static int take_jobs(struct load *load, const struct lane_job *jobs, int count)
 	load->waiting = grown;
 	for (int i = 0; i < count; i++) {
 		struct waiting *waiting = &grown[load->count++];
-		*waiting = (struct waiting){ .diff_id = jobs[i].layer.diff_id, .found = jobs[i].found };
+		*waiting = (struct waiting){ .diff_id = jobs[i].layer.diff_id,
+					     .found = jobs[i].found };
 		memcpy(waiting->directory, jobs[i].directory, sizeof(waiting->directory));
 		memcpy(waiting->implied, jobs[i].implied, sizeof(waiting->implied));
 		load->result->written += jobs[i].found.disk;
@@ -207,7 +216,8 @@ static int take_jobs(struct load *load, const struct lane_job *jobs, int count)
 	return 0;
 }
 
-static int extract_round(struct load *load, const struct plan_image *image, const struct digest *chains)
+static int extract_round(struct load *load, const struct plan_image *image,
+			 const struct digest *chains)
 {
 	struct lane_job *jobs = calloc(image->layer_count, sizeof(*jobs));
 	if (!jobs)
@@ -250,7 +260,8 @@ static int extract_image(struct load *load, const struct plan_image *image)
 static int move(struct load *load, const char *from, const char *to)
 {
 	const struct store *store = load->store;
-	if (syscall(SYS_renameat2, load->work.dir, from, store->layers, to, RENAME_NOREPLACE) < 0 && errno != EEXIST)
+	if (syscall(SYS_renameat2, load->work.dir, from, store->layers, to, RENAME_NOREPLACE) < 0 &&
+	    errno != EEXIST)
 		return fail("put layer %.12s into %s", to, store->path);
 	return 0;
 }
@@ -259,7 +270,9 @@ static int move(struct load *load, const char *from, const char *to)
 static int publish_one(struct load *load, const struct waiting *waiting)
 {
 	struct about_name about = about_name(&waiting->key);
-	return move(load, about.text, about.text) < 0 ? -1 : move(load, waiting->directory, waiting->key.hex);
+	return move(load, about.text, about.text) < 0
+		       ? -1
+		       : move(load, waiting->directory, waiting->key.hex);
 }
 
 static int publish_layers(struct load *load)
@@ -270,7 +283,8 @@ static int publish_layers(struct load *load)
 	for (int i = 0; i < load->count; i++) {
 		struct about_name about = about_name(&load->waiting[i].key);
 		/* Without a key: another load has put the same layer there meanwhile. */
-		if (load->waiting[i].key.hex[0] && about_write(load->work.dir, about.text, &load->waiting[i].found) < 0)
+		if (load->waiting[i].key.hex[0] &&
+		    about_write(load->work.dir, about.text, &load->waiting[i].found) < 0)
 			return -1;
 	}
 	if (syncfs(load->work.dir) < 0)
@@ -299,7 +313,8 @@ static int publish_names(struct load *load, const struct plan_image *image)
 static int publish_image(struct load *load, const struct plan_image *image)
 {
 	if (!store_has_image(load->store, &image->id) &&
-	    store_write(&load->work, load->store->images, image->id.hex, image->config, image->config_size) < 0)
+	    store_write(&load->work, load->store->images, image->id.hex, image->config,
+			image->config_size) < 0)
 		return -1;
 	return publish_names(load, image);
 }
@@ -329,7 +344,8 @@ static int load_all(struct load *load, struct plan *plan, load_told *told, void 
 static int read_plan(struct load *load, struct plan *plan)
 {
 	char full[NAMES_BYTES + 1];
-	if (archive_index(load->archive) < 0 || plan_read(plan, load->archive, load->options->platform) < 0)
+	if (archive_index(load->archive) < 0 ||
+	    plan_read(plan, load->archive, load->options->platform) < 0)
 		return -1;
 	if (plan->count == 1 && !plan->images[0].name_count &&
 	    names_from_file(load->archive->path, "latest", full))
@@ -337,7 +353,10 @@ static int read_plan(struct load *load, struct plan *plan)
 	return 0;
 }
 
-/* A plain archive is looked into before anything is made in the store; a packed one needs room there first. */
+/*
+ * A plain archive is looked into before anything is made in the store; a packed one needs room
+ * there first.
+ */
 static int read_and_load(struct load *load, load_told *told, void *context)
 {
 	struct plan plan = { 0 };
@@ -347,7 +366,8 @@ static int read_and_load(struct load *load, load_told *told, void *context)
 	int result = store_make(load->store);
 	if (result == 0)
 		result = work_create(load->store, &load->work);
-	if (result == 0 && packed && (archive_spool(load->archive, &load->work) < 0 || read_plan(load, &plan) < 0))
+	if (result == 0 && packed &&
+	    (archive_spool(load->archive, &load->work) < 0 || read_plan(load, &plan) < 0))
 		result = -1;
 	if (result == 0)
 		result = load_all(load, &plan, told, context);
@@ -361,8 +381,11 @@ int loader_load(struct store *store, const char *path, const struct load_options
 {
 	struct archive archive;
 	*result = (struct load_result){ 0 };
-	struct load load = {
-		.store = store, .archive = &archive, .options = options, .result = result, .work.dir = -1 };
+	struct load load = { .store = store,
+			     .archive = &archive,
+			     .options = options,
+			     .result = result,
+			     .work.dir = -1 };
 	int status = archive_open(&archive, path);
 	if (status == 0)
 		status = read_and_load(&load, told, context);
@@ -371,15 +394,18 @@ int loader_load(struct store *store, const char *path, const struct load_options
 	return status;
 }
 
-int loader_put(struct store *store, const struct work *work, const char *path, const struct plan_image *image,
-	       const char *full)
+int loader_put(struct store *store, const struct work *work, const char *path,
+	       const struct plan_image *image, const char *full)
 {
 	struct archive archive = { .path = path, .dir = -1, .file = -1 };
 	struct load_result result = { .images = 0 };
 	const struct load_options options = { .name = full, .quiet = 1 };
 	struct plan plan = { .images = (struct plan_image *)image, .count = 1 };
-	struct load load = {
-		.store = store, .archive = &archive, .options = &options, .result = &result, .work = *work };
+	struct load load = { .store = store,
+			     .archive = &archive,
+			     .options = &options,
+			     .result = &result,
+			     .work = *work };
 	int status = load_all(&load, &plan, NULL, NULL);
 	free(load.waiting);
 	return status;

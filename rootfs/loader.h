@@ -16,15 +16,15 @@ struct load_result {
 typedef void load_told(void *context, const struct plan_image *);
 
 /*
- * Loads PATH ("-": standard input). What the store has already isn't read again; then only the index is.
- * On failure the store is what it was. Returns 0; -1 with a failure.
+ * Loads PATH ("-": standard input). What the store has already isn't read again; then only the
+ * index is. On failure the store is what it was. Returns 0; -1 with a failure.
  */
 int loader_load(struct store *, const char *path, const struct load_options *, struct load_result *,
 		load_told *, void *context);
 
 /*
- * As loader_load, for one image whose documents the caller has made, under one name, a full one, with a work
- * directory of the caller's. PATH: where its layers are from, for messages.
+ * As loader_load, for one image whose documents the caller has made, under one name, a full one,
+ * with a work directory of the caller's. PATH: where its layers are from, for messages.
  */
 int loader_put(struct store *, const struct work *, const char *path, const struct plan_image *, const char *full);
 

@@ -31,7 +31,8 @@ static bool is_repository(const char *name, size_t length)
 		bool letter = isalnum((unsigned char)c);
 		if (!letter && !strchr("._-/:", c))
 			return false;
-		if (!letter && !isalnum((unsigned char)before) && !(strchr("_-", before) && strchr("_-", c)))
+		if (!letter && !isalnum((unsigned char)before) &&
+		    !(strchr("_-", before) && strchr("_-", c)))
 			return false;
 		if (c == ':' && !memchr(name + i, '/', length - i))
 			return false;
@@ -65,7 +66,8 @@ bool names_from_file(const char *file, const char *tag, char *full)
 	for (; base[n] && n < sizeof(stem) - 140; n++)
 		stem[n] = tolower((unsigned char)base[n]);
 	stem[n] = '\0';
-	static const char *const suffixes[] = { ".gz", ".zst", ".xz", ".tgz", ".tar", ".oci", ".docker" };
+	static const char *const suffixes[] = { ".gz",  ".zst", ".xz",    ".tgz",
+						".tar", ".oci", ".docker" };
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		size_t length = strlen(suffixes[i]);
 		if (n > length && !strcmp(stem + n - length, suffixes[i]))
@@ -83,7 +85,8 @@ static void to_file(const char *full, char *file)
 			*c = '%';
 }
 
-int names_set(const struct store *store, const struct work *work, const char *full, const struct digest *id)
+int names_set(const struct store *store, const struct work *work, const char *full,
+	      const struct digest *id)
 {
 	char file[NAMES_BYTES + 1], line[DIGEST_HEX + 2];
 	struct digest now;
@@ -170,7 +173,8 @@ static int list_names(const struct store *store, struct listing *listing)
 	return result;
 }
 
-int names_each(const struct store *store, int (*each)(void *, const char *, const struct digest *), void *context)
+int names_each(const struct store *store, int (*each)(void *, const char *, const struct digest *),
+	       void *context)
 {
 	struct listing listing = { 0 };
 	struct digest id;
@@ -202,7 +206,8 @@ static int match_end(void *context, const char *full, const struct digest *id)
 {
 	struct search *search = context;
 	size_t length = strlen(full), wanted = strlen(search->full);
-	if (length <= wanted || full[length - wanted - 1] != '/' || strcmp(full + length - wanted, search->full))
+	if (length <= wanted || full[length - wanted - 1] != '/' ||
+	    strcmp(full + length - wanted, search->full))
 		return 0;
 	if (!search->count || !digest_equal(&search->found, id))
 		search->count++;
@@ -220,7 +225,8 @@ static int find_name(const struct store *store, struct search *search)
 	if (names_each(store, match_end, search) < 0)
 		return -1;
 	if (search->count > 1)
-		return failx("'%s' is the end of several images' names: wherry images lists them", search->text);
+		return failx("'%s' is the end of several images' names: wherry images lists them",
+			     search->text);
 	return search->count;
 }
 
@@ -232,19 +238,24 @@ static int find_id(const struct store *store, struct search *search)
 	if (!strncmp(prefix, "sha256:", 7))
 		prefix += 7;
 	size_t length = strlen(prefix);
-	if (length < (prefix == search->text ? 4 : 1) || length > DIGEST_HEX || !digest_is_hex(prefix, length))
+	if (length < (prefix == search->text ? 4 : 1) || length > DIGEST_HEX ||
+	    !digest_is_hex(prefix, length))
 		return 0;
-	int fd = store->images < 0 ? -1 : openat(store->images, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = store->images < 0 ? -1
+				   : openat(store->images, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	if (!stream)
 		return 0;
 	for (struct dirent *entry; (entry = readdir(stream));)
-		if (!strncmp(entry->d_name, prefix, length) && strlen(entry->d_name) == DIGEST_HEX) {
+		if (!strncmp(entry->d_name, prefix, length) &&
+		    strlen(entry->d_name) == DIGEST_HEX) {
 			memcpy(search->found.hex, entry->d_name, DIGEST_HEX + 1);
 			search->count++;
 		}
 	closedir(stream);
-	return search->count > 1 ? failx("'%s' is the beginning of several images' IDs", search->text) : search->count;
+	return search->count > 1
+		       ? failx("'%s' is the beginning of several images' IDs", search->text)
+		       : search->count;
 }
 
 int names_find(const struct store *store, const char *text, struct digest *id)

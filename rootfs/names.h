@@ -8,7 +8,10 @@
 
 enum { NAMES_BYTES = 250 }; /* it is a file's name */
 
-/* FULL of NAMES_BYTES + 1 bytes gets NAME, with ":latest" where it has no tag. False: it is no name. */
+/*
+ * FULL of NAMES_BYTES + 1 bytes gets NAME, with ":latest" where it has no tag. False: it is no
+ * name.
+ */
 bool names_complete(const char *name, char *full);
 
 /* "/x/app.tar.gz" and "1.2" → "app:1.2"; false where the file's name won't do. */
@@ -23,8 +26,9 @@ int names_get(const struct store *, const char *full, struct digest *id);
 int names_remove(const struct store *, const char *full);
 
 /*
- * Finds what a person calls an image: its name; the end of one ("busybox" for "library/busybox:latest") or the
- * beginning of an ID, "@sha256:…" or without that, if it is the only one. Returns 1, 0, -1 likewise.
+ * Finds what a person calls an image: its name; the end of one ("busybox" for
+ * "library/busybox:latest") or the beginning of an ID, "@sha256:…" or without that, if it is the
+ * only one. Returns 1, 0, -1 likewise.
  */
 int names_find(const struct store *, const char *text, struct digest *id);
 

@@ -62,7 +62,8 @@ static int remember(struct pack *pack, const struct stat *st)
 		return fail("remember %s", pack->path);
 	pack->known = grown;
 	grown[pack->known_count] = (struct known){ st->st_dev, st->st_ino, strdup(pack->path) };
-	return grown[pack->known_count].path ? (pack->known_count++, 0) : fail("remember %s", pack->path);
+	return grown[pack->known_count].path ? (pack->known_count++, 0)
+					     : fail("remember %s", pack->path);
 }
 
 /* The header, and before it a pax header for what doesn't fit in. */
@@ -70,11 +71,16 @@ static int put_header(struct pack *pack, struct tar_entry *entry)
 {
 	unsigned char block[512];
 	if (pax_collect(&pack->pax, entry) < 0)
-		return failx("%.400s: its names and attributes take more than %d bytes", pack->path, PAX_BYTES);
+		return failx("%.400s: its names and attributes take more than %d bytes", pack->path,
+			     PAX_BYTES);
 	if (pack->pax.size) {
-		struct tar_entry extra = { .name = "PaxHeaders/entry", .type = 'x', .mode = 0644, .size = pack->pax.size };
+		struct tar_entry extra = { .name = "PaxHeaders/entry",
+					   .type = 'x',
+					   .mode = 0644,
+					   .size = pack->pax.size };
 		tar_header(block, &extra);
-		if (put(pack, block, sizeof(block)) < 0 || put(pack, pack->pax.text, pack->pax.size) < 0 ||
+		if (put(pack, block, sizeof(block)) < 0 ||
+		    put(pack, pack->pax.text, pack->pax.size) < 0 ||
 		    put_padding(pack, pack->pax.size) < 0)
 			return -1;
 	}
@@ -109,7 +115,8 @@ static void describe(struct tar_entry *entry, const struct stat *st)
 	entry->minor = minor(st->st_rdev);
 }
 
-static int put_file(struct pack *pack, int dir, const char *name, struct tar_entry *entry, const struct stat *st)
+static int put_file(struct pack *pack, int dir, const char *name, struct tar_entry *entry,
+		    const struct stat *st)
 {
 	scoped_fd file = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC);
 	if (file < 0 && errno == EPERM)
@@ -176,7 +183,8 @@ static int put_other(struct pack *pack, int dir, const char *name, const struct 
 
 static int put_tree(struct pack *pack, int dir, size_t prefix, int depth);
 
-static int put_directory(struct pack *pack, int above, const char *name, size_t length, const struct stat *st, int depth)
+static int put_directory(struct pack *pack, int above, const char *name, size_t length,
+			 const struct stat *st, int depth)
 {
 	struct tar_entry entry = { .name = pack->path, .type = '5' };
 	scoped_fd dir = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -200,7 +208,8 @@ static int put_one(struct pack *pack, int dir, const char *name, size_t prefix, 
 	struct stat st;
 	size_t length = prefix + strlen(name);
 	if (length + 1 > PATH_BYTES)
-		return failx("%.400s/%s: its name is longer than %d bytes", pack->path, name, PATH_BYTES);
+		return failx("%.400s/%s: its name is longer than %d bytes", pack->path, name,
+			     PATH_BYTES);
 	strcpy(pack->path + prefix, name);
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return fail("look at %.400s", pack->path);

@@ -1,4 +1,7 @@
-/* A directory tree as a tar archive: pax where ustar does not do, so that a loader makes the same tree again. */
+/*
+ * A directory tree as a tar archive: pax where ustar does not do, so that a loader makes the same
+ * tree again.
+ */
 #ifndef ROOTFS_PACK_H
 #define ROOTFS_PACK_H
 
@@ -14,8 +17,8 @@ enum pack_kind {
 typedef int pack_sink(void *context, const void *data, size_t size);
 
 /*
- * Writes the tree beneath ROOT, in the order of its names. With OPAQUE_ROOT a layer says that it hides all below
- * it; ROOT_ENTRY: it has one for its root. Returns 0, or -1 with a failure.
+ * Writes the tree beneath ROOT, in the order of its names. With OPAQUE_ROOT a layer says that it
+ * hides all below it; ROOT_ENTRY: it has one for its root. Returns 0, or -1 with a failure.
  */
 struct pack_options {
 	enum pack_kind kind;

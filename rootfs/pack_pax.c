@@ -29,7 +29,8 @@ static int add_number(struct pax *pax, const char *key, uint64_t number, uint64_
 	char text[24];
 	if (number <= fits)
 		return 0;
-	return add(pax, key, text, snprintf(text, sizeof(text), "%llu", (unsigned long long)number));
+	return add(pax, key, text,
+		   snprintf(text, sizeof(text), "%llu", (unsigned long long)number));
 }
 
 /* A time before 1970 with a fraction: -1.5 is 2 seconds before it and half a second after that. */
@@ -49,7 +50,8 @@ static int add_time(struct pax *pax, const struct timespec *time)
 			nanoseconds = 1000000000 - nanoseconds;
 		}
 	}
-	return add(pax, "mtime", text, snprintf(text, sizeof(text), "%s%lld.%09ld", sign, seconds, nanoseconds));
+	return add(pax, "mtime", text,
+		   snprintf(text, sizeof(text), "%s%lld.%09ld", sign, seconds, nanoseconds));
 }
 
 /* What a loader would drop isn't packed either. */
@@ -79,13 +81,16 @@ static int add_attributes(struct pax *pax, int file)
 int pax_collect(struct pax *pax, const struct tar_entry *entry)
 {
 	pax->size = 0;
-	if (strlen(entry->name) > NAME_FIELD && add(pax, "path", entry->name, strlen(entry->name)) < 0)
+	if (strlen(entry->name) > NAME_FIELD &&
+	    add(pax, "path", entry->name, strlen(entry->name)) < 0)
 		return -1;
 	if (entry->link && strlen(entry->link) > NAME_FIELD &&
 	    add(pax, "linkpath", entry->link, strlen(entry->link)) < 0)
 		return -1;
-	if (add_number(pax, "uid", entry->uid, 07777777) < 0 || add_number(pax, "gid", entry->gid, 07777777) < 0 ||
-	    add_number(pax, "size", entry->size, 077777777777) < 0 || add_time(pax, &entry->mtime) < 0)
+	if (add_number(pax, "uid", entry->uid, 07777777) < 0 ||
+	    add_number(pax, "gid", entry->gid, 07777777) < 0 ||
+	    add_number(pax, "size", entry->size, 077777777777) < 0 ||
+	    add_time(pax, &entry->mtime) < 0)
 		return -1;
 	return add_attributes(pax, entry->attributes_of);
 }

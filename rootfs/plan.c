@@ -39,7 +39,10 @@ struct plan_image *plan_add(struct plan_reader *reader)
 	return &grown[plan->count++];
 }
 
-/* An archive may call an image what it likes; a name that the store could not hold is told, and left out. */
+/*
+ * An archive may call an image what it likes; a name that the store could not hold is told, and
+ * left out.
+ */
 int plan_add_name(struct plan_image *image, const char *name)
 {
 	char full[NAMES_BYTES + 1];
@@ -74,22 +77,27 @@ static int check_platform(const struct plan_reader *reader, const json_t *config
 	return strcmp(image.os, "linux") ? -1 : hint("--platform %s loads it all the same", theirs);
 }
 
-static int make_layers(const struct plan_reader *reader, struct plan_image *image, const json_t *config)
+static int make_layers(const struct plan_reader *reader, struct plan_image *image,
+		       const json_t *config)
 {
-	const json_t *diff_ids = json_member_array(json_member_object(config, "rootfs"), "diff_ids");
+	const json_t *diff_ids = json_member_array(json_member_object(config, "rootfs"),
+						   "diff_ids");
 	const char *path = reader->archive->path;
 	size_t count = json_array_size(diff_ids);
 	if (!diff_ids || !count)
 		return failx("%s: the image's config lists no layers (rootfs.diff_ids)", path);
 	if (count > LAYERS)
-		return failx("%s: the image has %zu layers; overlayfs takes %d", path, count, LAYERS);
+		return failx("%s: the image has %zu layers; overlayfs takes %d", path, count,
+			     LAYERS);
 	image->layers = calloc(count, sizeof(*image->layers));
 	if (!image->layers)
 		return fail("read %s", path);
 	for (; image->layer_count < (int)count; image->layer_count++)
 		if (!digest_parse(json_string_value(json_array_get(diff_ids, image->layer_count)),
 				  &image->layers[image->layer_count].diff_id))
-			return failx("%s: the image's config has a diff ID that is no sha256 digest", path);
+			return failx(
+				"%s: the image's config has a diff ID that is no sha256 digest",
+				path);
 	return 0;
 }
 
@@ -123,11 +131,15 @@ static int read_documents(struct plan_reader *reader)
 	if (docker)
 		return plan_read_docker(reader);
 	if (archive_find(reader->archive, "repositories", &blob) > 0)
-		return failx("%s: it has no manifest.json: it was saved by a Docker older than 1.10", reader->archive->path);
+		return failx(
+			"%s: it has no manifest.json: it was saved by a Docker older than 1.10",
+			reader->archive->path);
 	if (reader->archive->cut)
-		return failx("%s: it is truncated: it ends before a manifest.json or an index.json", reader->archive->path);
+		return failx("%s: it is truncated: it ends before a manifest.json or an index.json",
+			     reader->archive->path);
 	failx("%s: it has neither a manifest.json nor an index.json", reader->archive->path);
-	return hint("wherry reads what docker save, podman save or skopeo copy make; wherry import takes a root file system");
+	return hint("wherry reads what docker save, podman save or skopeo copy make; wherry import "
+		    "takes a root file system");
 }
 
 int plan_read(struct plan *plan, struct archive *archive, const char *platform)

@@ -1,4 +1,6 @@
-/* What an archive's documents say is in it: images, their configs, layers and names, each checked. */
+/*
+ * What an archive's documents say is in it: images, their configs, layers and names, each checked.
+ */
 #ifndef ROOTFS_PLAN_H
 #define ROOTFS_PLAN_H
 
@@ -52,7 +54,8 @@ struct plan_reader {
 struct plan_image *plan_add(struct plan_reader *);
 int plan_add_name(struct plan_image *, const char *name);
 /*
- * Takes the image's config: its ID, its platform, its diff IDs, for which layers are made. Returns 0, or -1.
+ * Takes the image's config: its ID, its platform, its diff IDs, for which layers are made. Returns
+ * 0, or -1.
  */
 int plan_set_config(struct plan_reader *, struct plan_image *, char *config, size_t size);
 /* docker-archive: manifest.json. */

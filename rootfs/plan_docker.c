@@ -1,4 +1,7 @@
-/* docker-archive: manifest.json names configs and layers of the archive, old (<id>/layer.tar) or new (blobs/sha256/…). */
+/*
+ * docker-archive: manifest.json names configs and layers of the archive, old (<id>/layer.tar) or
+ * new (blobs/sha256/…).
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,12 +9,16 @@
 #include "rootfs/plan.h"
 #include "rootfs/scoped.h"
 
-/* The 64 digits that a member is called by, "blobs/sha256/HEX" or "HEX.json": then it must hash to them. */
+/*
+ * The 64 digits that a member is called by, "blobs/sha256/HEX" or "HEX.json": then it must hash
+ * to them.
+ */
 static bool stated_digest(const char *name, struct digest *digest)
 {
 	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
 	size_t length = strlen(base);
-	bool blob = !strncmp(name, "blobs/sha256/", 13) && base == name + 13 && length == DIGEST_HEX;
+	bool blob = !strncmp(name, "blobs/sha256/", 13) && base == name + 13 &&
+		    length == DIGEST_HEX;
 	bool config = !slash && length == DIGEST_HEX + 5 && !strcmp(base + DIGEST_HEX, ".json");
 	if ((!blob && !config) || !digest_is_hex(base, DIGEST_HEX))
 		return false;
@@ -28,11 +35,13 @@ static int read_config(struct plan_reader *reader, struct plan_image *image, con
 	const char *path = reader->archive->path;
 	int found = archive_read(reader->archive, name, &text, &size);
 	if (found <= 0)
-		return found < 0 ? -1 : failx("%s: the image's config %.200s is missing", path, name);
+		return found < 0 ? -1
+				 : failx("%s: the image's config %.200s is missing", path, name);
 	if (plan_set_config(reader, image, text, size) < 0)
 		return -1;
 	if (stated_digest(name, &stated) && !digest_equal(&stated, &image->id))
-		return failx("%s: the config %.200s has the wrong digest: sha256:%s", path, name, image->id.hex);
+		return failx("%s: the config %.200s has the wrong digest: sha256:%s", path, name,
+			     image->id.hex);
 	return 0;
 }
 
@@ -61,7 +70,8 @@ static int read_layers(struct plan_reader *reader, struct plan_image *image, con
 static int read_image(struct plan_reader *reader, const json_t *entry)
 {
 	const char *path = reader->archive->path, *config = json_text(entry, "Config");
-	const json_t *layers = json_member_array(entry, "Layers"), *tags = json_member_array(entry, "RepoTags");
+	const json_t *layers = json_member_array(entry, "Layers"),
+		     *tags = json_member_array(entry, "RepoTags");
 	struct plan_image *image = plan_add(reader);
 	if (!image)
 		return -1;

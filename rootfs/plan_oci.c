@@ -1,4 +1,7 @@
-/* OCI layout: index.json, manifests, configs and layers, each checked against what points at it (IMAGES.md rule 3). */
+/*
+ * OCI layout: index.json, manifests, configs and layers, each checked against what points at it
+ * (IMAGES.md rule 3).
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +12,15 @@
 
 enum { INDEX_DEPTH = 4 };
 
-enum media { MEDIA_INDEX, MEDIA_MANIFEST, MEDIA_CONFIG, MEDIA_LAYER, MEDIA_OLD, MEDIA_ENCRYPTED, MEDIA_UNKNOWN };
+enum media {
+	MEDIA_INDEX,
+	MEDIA_MANIFEST,
+	MEDIA_CONFIG,
+	MEDIA_LAYER,
+	MEDIA_OLD,
+	MEDIA_ENCRYPTED,
+	MEDIA_UNKNOWN
+};
 
 static enum media media_of(const char *type)
 {
@@ -43,21 +54,26 @@ static enum media media_of(const char *type)
 	size_t length = strlen(type);
 	if (length > 10 && !strcmp(type + length - 10, "+encrypted"))
 		return MEDIA_ENCRYPTED;
-	/* Compression goes by magic bytes: a layer type with a suffix of its own (xz) is a layer. */
+	/*
+	 * Compression goes by magic bytes: a layer type with a suffix of its own (xz) is a layer.
+	 */
 	if (!strncmp(type, "application/vnd.oci.image.layer.v1.tar+", 39))
 		return MEDIA_LAYER;
 	return MEDIA_UNKNOWN;
 }
 
-static int descriptor_parse(const struct plan_reader *reader, const json_t *object, struct descriptor *descriptor)
+static int descriptor_parse(const struct plan_reader *reader, const json_t *object,
+			    struct descriptor *descriptor)
 {
 	const char *digest = json_text(object, "digest"), *type = json_text(object, "mediaType");
 	const char *path = reader->archive->path;
-	*descriptor = (struct descriptor){ .media_type = type ? type : "", .size = json_size(object, "size") };
+	*descriptor = (struct descriptor){ .media_type = type ? type : "",
+					   .size = json_size(object, "size") };
 	if (!digest_parse(digest, &descriptor->digest))
 		return failx("%s: '%.100s' is no sha256 digest", path, digest ? digest : "");
 	if (descriptor->size < 0)
-		return failx("%s: the size of sha256:%.12s is missing", path, descriptor->digest.hex);
+		return failx("%s: the size of sha256:%.12s is missing", path,
+			     descriptor->digest.hex);
 	return 0;
 }
 
@@ -67,8 +83,8 @@ static void blob_name(const struct digest *digest, char *name, size_t size)
 }
 
 /* Reads and checks what the descriptor points at: WHAT, for messages. */
-static int read_document(struct plan_reader *reader, const struct descriptor *descriptor, const char *what,
-			 char **text, size_t *size)
+static int read_document(struct plan_reader *reader, const struct descriptor *descriptor,
+			 const char *what, char **text, size_t *size)
 {
 	char name[128];
 	const char *path = reader->archive->path;
@@ -78,10 +94,12 @@ static int read_document(struct plan_reader *reader, const struct descriptor *de
 	if (found <= 0)
 		return found < 0 ? -1 : failx("%s: the %s %s is missing", path, what, name);
 	if ((long long)*size != descriptor->size)
-		return failx("%s: the %s %s has %zu bytes; %lld are stated", path, what, name, *size, descriptor->size);
+		return failx("%s: the %s %s has %zu bytes; %lld are stated", path, what, name,
+			     *size, descriptor->size);
 	struct digest digest = sha256_of(read, *size);
 	if (!digest_equal(&digest, &descriptor->digest))
-		return failx("%s: the %s %s has the wrong digest: sha256:%s", path, what, name, digest.hex);
+		return failx("%s: the %s %s has the wrong digest: sha256:%s", path, what, name,
+			     digest.hex);
 	*text = take_ptr(&read);
 	return 1;
 }
@@ -96,8 +114,8 @@ static int read_layer(struct plan_reader *reader, const json_t *object, struct p
 	if (media == MEDIA_ENCRYPTED)
 		return failx("%s: layer sha256:%.12s is encrypted", path, descriptor.digest.hex);
 	if (media != MEDIA_LAYER)
-		return failx("%s: layer sha256:%.12s is of an unknown type: %.100s", path, descriptor.digest.hex,
-			     descriptor.media_type);
+		return failx("%s: layer sha256:%.12s is of an unknown type: %.100s", path,
+			     descriptor.digest.hex, descriptor.media_type);
 	layer->digest = descriptor.digest;
 	blob_name(&layer->digest, layer->name, sizeof(layer->name));
 	int found = archive_find(reader->archive, layer->name, &layer->blob);
@@ -113,15 +131,16 @@ static int read_layer(struct plan_reader *reader, const json_t *object, struct p
 static int read_layers(struct plan_reader *reader, struct plan_image *image, const json_t *layers)
 {
 	if ((int)json_array_size(layers) != image->layer_count)
-		return failx("%s: the manifest lists %zu layers, the image's config %d", reader->archive->path,
-			     json_array_size(layers), image->layer_count);
+		return failx("%s: the manifest lists %zu layers, the image's config %d",
+			     reader->archive->path, json_array_size(layers), image->layer_count);
 	for (int i = 0; i < image->layer_count; i++)
 		if (read_layer(reader, json_array_get(layers, i), &image->layers[i]) < 0)
 			return -1;
 	return 0;
 }
 
-static int read_manifest(struct plan_reader *reader, const json_t *manifest, struct plan_image *image)
+static int read_manifest(struct plan_reader *reader, const json_t *manifest,
+			 struct plan_image *image)
 {
 	struct descriptor config;
 	char *text = NULL;
@@ -131,7 +150,9 @@ static int read_manifest(struct plan_reader *reader, const json_t *manifest, str
 	if (json_object_get(manifest, "manifests"))
 		return failx("%s: a manifest that is an index, too, is refused", path);
 	if (json_object_get(manifest, "fsLayers") || json_size(manifest, "schemaVersion") == 1)
-		return failx("%s: its manifest is Docker's old schema 1: pull and save the image anew", path);
+		return failx(
+			"%s: its manifest is Docker's old schema 1: pull and save the image anew",
+			path);
 	if (!layers || !json_member_object(manifest, "config"))
 		return failx("%s: its manifest has no config or no layers", path);
 	if (descriptor_parse(reader, json_object_get(manifest, "config"), &config) < 0)
@@ -140,7 +161,8 @@ static int read_manifest(struct plan_reader *reader, const json_t *manifest, str
 		return failx("%s: it holds no image but '%.100s'", path, config.media_type);
 	if (read_document(reader, &config, "config", &text, &size) < 0)
 		return -1;
-	return plan_set_config(reader, image, text, size) < 0 ? -1 : read_layers(reader, image, layers);
+	return plan_set_config(reader, image, text, size) < 0 ? -1
+							      : read_layers(reader, image, layers);
 }
 
 /* ---- indexes ---- */
@@ -223,10 +245,14 @@ static int follow(struct plan_reader *reader, const json_t *entry, const char *n
 		return -1;
 	enum media media = media_of(descriptor.media_type);
 	if (media == MEDIA_OLD)
-		return failx("%s: its manifest is Docker's old schema 1: pull and save the image anew", path);
+		return failx(
+			"%s: its manifest is Docker's old schema 1: pull and save the image anew",
+			path);
 	if (media != MEDIA_INDEX && media != MEDIA_MANIFEST)
-		return failx("%s: its index points at an unknown type: '%.100s'", path, descriptor.media_type);
-	if (read_document(reader, &descriptor, media == MEDIA_INDEX ? "index" : "manifest", &text, &size) < 0)
+		return failx("%s: its index points at an unknown type: '%.100s'", path,
+			     descriptor.media_type);
+	if (read_document(reader, &descriptor, media == MEDIA_INDEX ? "index" : "manifest", &text,
+			  &size) < 0)
 		return -1;
 	snprintf(what, sizeof(what), "%.200s: blob %.12s", path, descriptor.digest.hex);
 	scoped_json *json = json_read(text, size, what);
@@ -234,8 +260,10 @@ static int follow(struct plan_reader *reader, const json_t *entry, const char *n
 		return -1;
 	const char *own = json_text(json, "mediaType");
 	if (own && strcmp(own, descriptor.media_type))
-		return failx("%s says that it is '%.100s', and what points at it says otherwise", what, own);
-	return media == MEDIA_INDEX ? read_index(reader, json, name, depth + 1) : add_image(reader, json, name);
+		return failx("%s says that it is '%.100s', and what points at it says otherwise",
+			     what, own);
+	return media == MEDIA_INDEX ? read_index(reader, json, name, depth + 1)
+				    : add_image(reader, json, name);
 }
 
 /* The best of those that have the name of entry FIRST; NULL: none runs here. */
@@ -245,7 +273,9 @@ static const json_t *choose(const struct plan_reader *reader, const json_t *mani
 	int best_score = 0;
 	for (size_t i = first; i < json_array_size(manifests); i++) {
 		const json_t *entry = json_array_get(manifests, i);
-		int points = same_name(entry, json_array_get(manifests, first)) ? score(reader, entry) : 0;
+		int points = same_name(entry, json_array_get(manifests, first))
+				     ? score(reader, entry)
+				     : 0;
 		if (points > best_score) {
 			best = entry;
 			best_score = points;
@@ -262,7 +292,10 @@ static bool named_before(const json_t *manifests, size_t at)
 	return false;
 }
 
-/* An index lists one image for several platforms; that of a layout lists several images, too, by name. */
+/*
+ * An index lists one image for several platforms; that of a layout lists several images, too, by
+ * name.
+ */
 static int read_index(struct plan_reader *reader, const json_t *index, const char *name, int depth)
 {
 	const char *path = reader->archive->path;

@@ -17,7 +17,10 @@
 #define NATIVE "riscv64"
 #endif
 
-/* uname's machine: armv5tejl, armv6l, armv7l; armv8l and aarch64 are 64-bit kernels that run v7 programs, v8 too. */
+/*
+ * uname's machine: armv5tejl, armv6l, armv7l; armv8l and aarch64 are 64-bit kernels that run v7
+ * programs, v8 too.
+ */
 static int arm_variant(void)
 {
 	struct utsname name;
@@ -43,7 +46,9 @@ static void set(char *to, size_t size, const char *from, size_t length)
 
 static int variant_parse(const char *text)
 {
-	return text && text[0] == 'v' && text[1] >= '1' && text[1] <= '9' && !text[2] ? text[1] - '0' : 0;
+	return text && text[0] == 'v' && text[1] >= '1' && text[1] <= '9' && !text[2]
+		       ? text[1] - '0'
+		       : 0;
 }
 
 int platform_parse(struct platform *platform, const char *text)
@@ -55,7 +60,8 @@ int platform_parse(struct platform *platform, const char *text)
 	else
 		arch = text;
 	const char *variant = strchr(arch, '/');
-	set(platform->arch, sizeof(platform->arch), arch, variant ? (size_t)(variant - arch) : strlen(arch));
+	set(platform->arch, sizeof(platform->arch), arch,
+	    variant ? (size_t)(variant - arch) : strlen(arch));
 	platform->variant = variant ? variant_parse(variant + 1) : 0;
 	if (!*platform->os || !*platform->arch || (variant && !platform->variant)) {
 		failx("--platform: '%s' is no platform", text);
@@ -74,7 +80,10 @@ void platform_from_json(struct platform *platform, const json_t *object)
 		set(platform->arch, sizeof(platform->arch), arch, strlen(arch));
 }
 
-/* Images for ARM without a variant are v7's, for 64-bit v8's: so the OCI image-spec's table has it. */
+/*
+ * Images for ARM without a variant are v7's, for 64-bit v8's: so the OCI image-spec's table has
+ * it.
+ */
 static int variant_of(const struct platform *platform)
 {
 	if (platform->variant)

@@ -25,7 +25,8 @@ struct progress *progress_create(int layers, uint64_t bytes, bool quiet)
 	size_t size = sizeof(struct progress) + layers * sizeof(_Atomic uint64_t);
 	if (quiet || layers == 0)
 		return NULL;
-	struct progress *progress = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct progress *progress = mmap(NULL, size, PROT_READ | PROT_WRITE,
+					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (progress == MAP_FAILED)
 		return NULL;
 	progress->mapped = size;
@@ -53,7 +54,9 @@ void progress_destroy(struct progress *progress)
 
 _Atomic uint64_t *progress_add(struct progress *progress)
 {
-	return progress && progress->started < progress->layers ? &progress->counters[progress->started++] : NULL;
+	return progress && progress->started < progress->layers
+		       ? &progress->counters[progress->started++]
+		       : NULL;
 }
 
 void progress_layer(struct progress *progress)

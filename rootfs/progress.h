@@ -7,7 +7,10 @@
 
 struct progress;
 
-/* For LAYERS layers of BYTES together; NULL, which the others accept, where QUIET or out of memory. */
+/*
+ * For LAYERS layers of BYTES together; NULL, which the others accept, where QUIET or out of
+ * memory.
+ */
 struct progress *progress_create(int layers, uint64_t bytes, bool quiet);
 void progress_destroy(struct progress *);
 

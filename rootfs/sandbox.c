@@ -52,8 +52,8 @@ enum { NOBODY = 65534, READ_FD = 0, WRITE_FD = 1 };
 	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 1, 0), ALLOW, KILL
 
 /*
- * Ten calls. mmap can make no file's mapping, since there is no descriptor but two eventfds, which can't be
- * mapped; a shared mapping that is not inherited is of no use to anybody.
+ * Ten calls. mmap can make no file's mapping, since there is no descriptor but two eventfds, which
+ * can't be mapped; a shared mapping that is not inherited is of no use to anybody.
  */
 static const struct sock_filter filter[] = {
 	LOAD(offsetof(struct seccomp_data, arch)),
@@ -81,11 +81,15 @@ static int limit(int resource, uint64_t value)
 
 static int set_limits(uint64_t memory, uint64_t seconds)
 {
-	static const int none[] = { RLIMIT_CORE, RLIMIT_FSIZE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_NPROC };
+	static const int none[] = { RLIMIT_CORE, RLIMIT_FSIZE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE,
+				    RLIMIT_NPROC };
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		if (limit(none[i], 0) < 0)
 			return -1;
-	/* The address space, not the data segment: shared anonymous memory would not count as data. */
+	/*
+	 * The address space, not the data segment: shared anonymous memory would not count as
+	 * data.
+	 */
 	return limit(RLIMIT_AS, memory) < 0 || limit(RLIMIT_CPU, seconds) < 0 ? -1 : 0;
 }
 
@@ -101,7 +105,10 @@ static int keep_descriptors(int read_fd, int write_fd)
 	return limit(RLIMIT_NOFILE, 0);
 }
 
-/* EPERM, EINVAL: a user namespace that has no such user; its own root has no rights outside either. */
+/*
+ * EPERM, EINVAL: a user namespace that has no such user; its own root has no rights outside
+ * either.
+ */
 static int become_nobody(void)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -119,8 +126,10 @@ static int become_nobody(void)
 
 int sandbox_enter(int read_fd, int write_fd, uint64_t memory, uint64_t seconds, pid_t parent)
 {
-	static const struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), (struct sock_filter *)filter };
-	if (keep_descriptors(read_fd, write_fd) < 0 || set_limits(memory, seconds) < 0 || become_nobody() < 0)
+	static const struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]),
+						   (struct sock_filter *)filter };
+	if (keep_descriptors(read_fd, write_fd) < 0 || set_limits(memory, seconds) < 0 ||
+	    become_nobody() < 0)
 		return -1;
 	/* After the change of user, which clears it: prctl(2). */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)

@@ -8,14 +8,17 @@
 #include "rootfs/scoped.h"
 
 /* A launch looks every layer up: this is all that it asks of each. */
-int stack_key(const struct store *store, const struct digest *diff_id, const struct digest *chain, bool bottom,
-	      struct digest *key, struct findings *found)
+int stack_key(const struct store *store, const struct digest *diff_id, const struct digest *chain,
+	      bool bottom, struct digest *key, struct findings *found)
 {
 	*key = *diff_id;
 	if (store_has_layer(store, diff_id)) {
 		if (about_read(store, diff_id, found) < 0)
 			return -1;
-		/* At the bottom of another image it took nothing from anybody: that one won't do here. */
+		/*
+		 * At the bottom of another image it took nothing from anybody: that one won't do
+		 * here.
+		 */
 		if (bottom || !found->implied)
 			return 1;
 	}
@@ -25,23 +28,26 @@ int stack_key(const struct store *store, const struct digest *diff_id, const str
 	return about_read(store, chain, found) < 0 ? -1 : 1;
 }
 
-static int find_all(const struct store *store, const struct digest *id, const struct digest *diff_ids,
-		    const struct digest *chains, int count, struct digest *keys, struct findings *findings)
+static int find_all(const struct store *store, const struct digest *id,
+		    const struct digest *diff_ids, const struct digest *chains, int count,
+		    struct digest *keys, struct findings *findings)
 {
 	for (int i = 0; i < count; i++) {
-		int found = stack_key(store, &diff_ids[i], &chains[i], i == 0, &keys[i], &findings[i]);
+		int found = stack_key(store, &diff_ids[i], &chains[i], i == 0, &keys[i],
+				      &findings[i]);
 		if (found < 0)
 			return -1;
 		if (found)
 			continue;
-		failx("image %.12s lacks its layer %.12s in %s", id->hex, diff_ids[i].hex, store->path);
+		failx("image %.12s lacks its layer %.12s in %s", id->hex, diff_ids[i].hex,
+		      store->path);
 		return hint("load it again");
 	}
 	return count;
 }
 
-int stack_read(const struct store *store, const struct digest *id, const json_t *config, struct digest **keys,
-	       struct findings **findings)
+int stack_read(const struct store *store, const struct digest *id, const json_t *config,
+	       struct digest **keys, struct findings **findings)
 {
 	const json_t *list = json_member_array(json_member_object(config, "rootfs"), "diff_ids");
 	int count = (int)json_array_size(list);
@@ -53,7 +59,9 @@ int stack_read(const struct store *store, const struct digest *id, const json_t 
 		return fail("read image %.12s", id->hex);
 	for (int i = 0; i < count; i++)
 		if (!digest_parse(json_string_value(json_array_get(list, i)), &diff_ids[i]))
-			return failx("the config of image %.12s has a diff ID that is no sha256 digest", id->hex);
+			return failx(
+				"the config of image %.12s has a diff ID that is no sha256 digest",
+				id->hex);
 	chain_ids(diff_ids, count, chains);
 	if (find_all(store, id, diff_ids, chains, count, found, known) < 0)
 		return -1;

@@ -43,7 +43,8 @@ static int check_owner(const struct store *store)
 	if (fstat(store->root, &st) < 0)
 		return fail("look at the store %s", store->path);
 	if (st.st_uid != geteuid()) {
-		failx("the store %s belongs to user %u, not to %u", store->path, st.st_uid, geteuid());
+		failx("the store %s belongs to user %u, not to %u", store->path, st.st_uid,
+		      geteuid());
 		return hint("name another store with --root DIR");
 	}
 	if (st.st_mode & 077)
@@ -119,7 +120,8 @@ static int make_root(struct store *store)
 
 static int make_version(const struct store *store)
 {
-	scoped_fd file = openat(store->root, "version", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	scoped_fd file = openat(store->root, "version", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+				0600);
 	if (file < 0)
 		return errno == EEXIST ? 0 : fail("make %s/version", store->path);
 	if (write(file, VERSION, sizeof(VERSION) - 1) < 0 || fsync(file) < 0) {

@@ -10,8 +10,9 @@
  *	ROOT/names/<name>           hex of an image ID; "/" in a name is "%" here
  *	ROOT/tmp/<random>/          work in progress, locked by who works on it
  *
- * Locks, all by flock(2), so that they end with their holders: ROOT/layers shared by a load, exclusive by
- * who removes; ROOT/images/<hex> shared by a run, exclusive by who removes that image.
+ * Locks, all by flock(2), so that they end with their holders: ROOT/layers shared by a load,
+ * exclusive by who removes; ROOT/images/<hex> shared by a run, exclusive by who removes that
+ * image.
  */
 #ifndef ROOTFS_STORE_H
 #define ROOTFS_STORE_H
@@ -21,7 +22,9 @@
 
 #include "rootfs/sha256.h"
 
-/* Descriptors of its directories, each -1 where it doesn't exist (a store nobody has written to). */
+/*
+ * Descriptors of its directories, each -1 where it doesn't exist (a store nobody has written to).
+ */
 struct store {
 	const char *path; /* as the user named it: for messages; borrowed */
 	int root, layers, images, names, tmp;
@@ -48,8 +51,8 @@ void store_close(struct store *);
 enum store_lock { STORE_SHARED, STORE_EXCLUSIVE };
 
 /*
- * Keeps layers from being removed (shared) or used (exclusive) until the returned descriptor is closed.
- * Waits where it must, and says so. Returns -1 with a failure.
+ * Keeps layers from being removed (shared) or used (exclusive) until the returned descriptor is
+ * closed. Waits where it must, and says so. Returns -1 with a failure.
  */
 int store_lock(const struct store *, enum store_lock);
 
@@ -59,7 +62,10 @@ struct work {
 	int dir; /* -1: none */
 };
 
-/* Makes a work directory after removing those that nobody works on. Returns 0, or -1 with a failure. */
+/*
+ * Makes a work directory after removing those that nobody works on. Returns 0, or -1 with a
+ * failure.
+ */
 int work_create(const struct store *, struct work *);
 
 /* Removes it with all that is in it. */
@@ -69,8 +75,8 @@ void work_destroy(const struct store *, struct work *);
 int work_sweep(const struct store *);
 
 /*
- * Writes a file durably: into WORK, fsync, rename to DIR/NAME, fsync of DIR (rule 25). Replaces what
- * is there. Returns 0, or -1 with a failure.
+ * Writes a file durably: into WORK, fsync, rename to DIR/NAME, fsync of DIR (rule 25). Replaces
+ * what is there. Returns 0, or -1 with a failure.
  */
 int store_write(const struct work *, int dir, const char *name, const void *data, size_t size);
 

@@ -1,6 +1,7 @@
 /*
- * The walk: the directories on the way to an entry are open, one level each, from the layer's root on. A
- * tar archive names neighbours one after the other, so most of them stay open for the next one.
+ * The walk: the directories on the way to an entry are open, one level each, from the layer's root
+ * on. A tar archive names neighbours one after the other, so most of them stay open for the next
+ * one.
  */
 #include "rootfs/tree.h"
 
@@ -195,7 +196,8 @@ static int open_level(struct tree *tree, int at, const struct path *path, int de
 static int common(const struct tree *tree, const struct path *path, int depth)
 {
 	int i = 0;
-	while (i < tree->depth && i < depth && !strcmp(path_component(&tree->open, i), path_component(path, i)))
+	while (i < tree->depth && i < depth &&
+	       !strcmp(path_component(&tree->open, i), path_component(path, i)))
 		i++;
 	return i;
 }

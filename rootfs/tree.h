@@ -1,6 +1,6 @@
 /*
- * Writes one layer's tree. Every entry may have been made by an attacker: nothing is written but through
- * descriptors beneath the layer's root, and lower layers are never looked at.
+ * Writes one layer's tree. Every entry may have been made by an attacker: nothing is written but
+ * through descriptors beneath the layer's root, and lower layers are never looked at.
  */
 #ifndef ROOTFS_TREE_H
 #define ROOTFS_TREE_H
@@ -44,7 +44,7 @@ struct findings {
 /* A directory on the way to where we write. */
 struct level {
 	int dir;
-	struct timespec times[2]; /* writing in it changes them: they are set again when it is left (rule 21) */
+	struct timespec times[2]; /* writing in it changes them: set when it is left, rule 21 */
 };
 
 struct tree {

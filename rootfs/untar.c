@@ -1,4 +1,7 @@
-/* The tar reader, in the decoder: libarchive's, with the tar format alone and no filters (IMAGES.md rule 7). */
+/*
+ * The tar reader, in the decoder: libarchive's, with the tar format alone and no filters
+ * (IMAGES.md rule 7).
+ */
 #include <archive.h>
 #include <archive_entry.h>
 #include <string.h>
@@ -45,8 +48,8 @@ static ssize_t next_slot(struct untar *untar, const void **data)
 }
 
 /*
- * libarchive's block before this one is done with: it copies what it still needs. Only data that have been
- * announced to the parent must stay.
+ * libarchive's block before this one is done with: it copies what it still needs. Only data that
+ * have been announced to the parent must stay.
  */
 static ssize_t read_layer(struct archive *archive, void *context, const void **data)
 {
@@ -74,8 +77,8 @@ static int64_t skip_index(struct archive *archive, void *context, int64_t reques
 }
 
 /*
- * In the C locale libarchive can't convert a pax header's non-ASCII names, says so, and leaves the bytes as
- * they are: just what is wanted. No other warning is let pass.
+ * In the C locale libarchive can't convert a pax header's non-ASCII names, says so, and leaves the
+ * bytes as they are: just what is wanted. No other warning is let pass.
  */
 static bool matters(struct archive *archive)
 {
@@ -89,7 +92,8 @@ static int fail_archive(struct untar *untar)
 	return decoder_fail(untar->channel, "tar: %s", text ? text : "it is damaged");
 }
 
-static int add_attribute(struct untar *untar, uint32_t *used, const char *name, const void *value, size_t size)
+static int add_attribute(struct untar *untar, uint32_t *used, const char *name, const void *value,
+			 size_t size)
 {
 	struct attribute_record attribute = { strlen(name), size };
 	size_t need = sizeof(attribute) + attribute.name_size + size;
@@ -117,8 +121,8 @@ static int collect_attributes(struct untar *untar, struct archive_entry *entry, 
 }
 
 /*
- * libarchive reads the pax time "-1.5" as one second before 1970 and half a second after that. (Only pax times
- * have fractions.)
+ * libarchive reads the pax time "-1.5" as one second before 1970 and half a second after that.
+ * (Only pax times have fractions.)
  */
 static void correct(int64_t *seconds, uint32_t *nanoseconds)
 {
@@ -156,7 +160,8 @@ static int send_entry(struct untar *untar, struct archive_entry *entry)
 	record.path_size = path ? strlen(path) : 0;
 	record.link_size = target ? strlen(target) : 0;
 	if (record.path_size > 8192 || record.link_size > 8192)
-		return decoder_fail(untar->channel, "%.100s…: its name is longer than 4095 bytes", path ? path : "");
+		return decoder_fail(untar->channel, "%.100s…: its name is longer than 4095 bytes",
+				    path ? path : "");
 	if (collect_attributes(untar, entry, &record.attributes_size) < 0)
 		return -1;
 	struct piece pieces[] = {
@@ -170,8 +175,8 @@ static int send_entry(struct untar *untar, struct archive_entry *entry)
 }
 
 /*
- * A tar archive is not compressed inside: the position of libarchive's reader says where in the stream the
- * data lie, wherever it has copied them to.
+ * A tar archive is not compressed inside: the position of libarchive's reader says where in the
+ * stream the data lie, wherever it has copied them to.
  */
 static int send_data(struct untar *untar)
 {
@@ -259,7 +264,8 @@ int untar_index(struct channel *channel)
 	untar = (struct untar){ .channel = channel, .archive = reader_new() };
 	if (!untar.archive)
 		return decoder_fail(channel, "there is no memory to read it");
-	if (archive_read_open2(untar.archive, &untar, NULL, read_index, skip_index, NULL) != ARCHIVE_OK)
+	if (archive_read_open2(untar.archive, &untar, NULL, read_index, skip_index, NULL) !=
+	    ARCHIVE_OK)
 		return fail_archive(&untar);
 	while ((result = next_entry(&untar, &entry)) > 0)
 		if (send_entry(&untar, entry) < 0)

@@ -7,7 +7,10 @@
 /* True where this process' root is not the machine's. */
 bool userns_inside(void);
 
-/* The attribute that makes a directory opaque for overlayfs: mounted with userxattr inside, without outside. */
+/*
+ * The attribute that makes a directory opaque for overlayfs: mounted with userxattr inside,
+ * without outside.
+ */
 const char *userns_overlay_opaque(void);
 
 #endif

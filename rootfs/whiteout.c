@@ -22,8 +22,8 @@ static bool same(const struct stat *a, const struct stat *b)
 }
 
 /*
- * DIR or one above it is opaque: then nothing of the layers below can be seen in it. Asked of the file
- * system, not of the names, since a symbolic link may have led here.
+ * DIR or one above it is opaque: then nothing of the layers below can be seen in it. Asked of the
+ * file system, not of the names, since a symbolic link may have led here.
  */
 static int is_below_opaque(struct tree *tree, int dir)
 {
@@ -64,7 +64,10 @@ static int purge_one(struct tree *tree, int dir, const char *name)
 	return futimens(below, times) < 0 ? tree_fail(tree, "set its times") : 0;
 }
 
-/* In a directory that is not merged with one below, readdir would show a whiteout: none may stay (rule 16). */
+/*
+ * In a directory that is not merged with one below, readdir would show a whiteout: none may stay
+ * (rule 16).
+ */
 static int purge(struct tree *tree, int dir)
 {
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -85,7 +88,10 @@ int tree_make_opaque(struct tree *tree, int dir)
 	struct stat root, here;
 	if (fstat(tree->levels[0].dir, &root) < 0 || fstat(dir, &here) < 0)
 		return tree_fail(tree, "look at it");
-	/* overlayfs ignores the attribute on a layer's root: the lower chain is cut there instead (rule 17). */
+	/*
+	 * overlayfs ignores the attribute on a layer's root: the lower chain is cut there instead
+	 * (rule 17).
+	 */
 	if (same(&root, &here))
 		tree->found.opaque_root = true;
 	else if (fsetxattr(dir, tree->opaque, "y", 1, 0) < 0)
@@ -93,14 +99,18 @@ int tree_make_opaque(struct tree *tree, int dir)
 	return purge(tree, dir);
 }
 
-/* A whiteout acts on the layers below, whether it comes before or after what this layer has of the name (rule 15). */
+/*
+ * A whiteout acts on the layers below, whether it comes before or after what this layer has of
+ * the name (rule 15).
+ */
 int tree_add_whiteout(struct tree *tree, int dir, const char *name)
 {
 	struct stat st;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (!S_ISDIR(st.st_mode))
 			return 0;
-		scoped_fd below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		scoped_fd below = openat(dir, name,
+					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (below < 0)
 			return tree_fail(tree, "open the directory");
 		const struct timespec times[2] = { st.st_atim, st.st_mtim };

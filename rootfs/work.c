@@ -1,6 +1,6 @@
 /*
- * Work directories. Their maker holds flock(2) on them: whoever can take that lock knows that the maker
- * is gone, however it went, and that what is in there is nobody's.
+ * Work directories. Their maker holds flock(2) on them: whoever can take that lock knows that the
+ * maker is gone, however it went, and that what is in there is nobody's.
  */
 #include <dirent.h>
 #include <errno.h>
