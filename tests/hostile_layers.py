@@ -151,6 +151,10 @@ case(9, "goes on after a directory was replaced through a link",
      d("dir"), d("dir/sub"), l("dir/sub/up", "../../dir"), f("dir/sub/up/sub", "x"), f("dir/new", "x"),
      tree={"dir": "dir 755", "dir/sub": FILE, "dir/new": FILE})
 
+case(9, "refuses what goes on in a directory that was replaced through a link",
+     d("dir"), d("dir/sub"), l("dir/sub/up", "../../dir"), f("dir/sub/up/sub", "x"), f("dir/sub/up/new", "x"),
+     refused="what should be its directory is none")
+
 # ---- 10: the last entry wins ----
 case(10, "lets the last of two files win", f("a", "first"), f("a", "x"), tree={"a": FILE})
 case(10, "never writes into an earlier file's links", f("a", "first"), h("b", "a"), f("a", "x"),
@@ -211,6 +215,9 @@ case(13, "takes a link to an absolute name as one of the layer", h("b", "/etc/ho
      refused="this layer has no such file")
 case(13, "links nothing through a link out of the layer", l("up", "../../.."), h("b", "up/outside"),
      refused="this layer has no such file")
+for climb in range(1, 8):
+    case(13, f"links nothing {climb} directories above the layer", l("up", "../" * climb), h("b", "up/outside"),
+         refused="this layer has no such file")
 case(13, "replaces what is there by a link", f("a", "x"), d("b"), f("b/c"), h("b", "a"),
      tree={"a": FILE + " links 2", "b": FILE + " links 2"})
 case(13, "refuses a link to what its own place removes", d("b"), f("b/c", "x"), h("b", "b/c"),
