@@ -66,6 +66,12 @@ def swap_blob(make):
 
 oci(1, "follows no link in a layout's directory", directory=True, refused="blobs/sha256/",
     after=swap_blob(lambda place: os.symlink("/etc/passwd", place)))
+def move_blobs(path):
+    os.rename(path + "/blobs", path + "-elsewhere")
+    os.symlink("../" + os.path.basename(path) + "-elsewhere", path + "/blobs")
+
+
+oci(1, "follows no link on the way to a blob", directory=True, refused="blobs/sha256/", after=move_blobs)
 oci(1, "takes no fifo in a layout's directory, and doesn't wait for it", directory=True, refused="is not a file",
     after=swap_blob(os.mkfifo))
 oci(1, "reads a layout as a directory", directory=True, tree=TREE)
