@@ -184,10 +184,11 @@ static int conclude(const struct container *container, const struct spec *spec,
 	case REPORT_KILLED:
 	case REPORT_DUMPED:
 		return killed(container, spec, 128 + outcome->value);
-	default: /* init itself has ended, and the program with it */
+	default: /* PID 1 itself has ended: the program, or an init that could not say more */
 		if (WIFEXITED(outcome->status))
 			return WEXITSTATUS(outcome->status);
-		warn("the container's init was killed by signal %d", WTERMSIG(outcome->status));
+		if (!spec->process.no_init)
+			warn("the container's init was killed by signal %d", WTERMSIG(outcome->status));
 		return killed(container, spec, 128 + WTERMSIG(outcome->status));
 	}
 }
