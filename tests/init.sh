@@ -463,7 +463,7 @@ dies_with_its_parent() {
 hands_over_the_terminal() {
 	ON_TTY="$INIT -- bash --norc --noprofile --noediting -i" $TTY '=$ ' \
 		'ps -o pid=,sid=,tty= $$ | awk "{ print (\$1 == \$2) \" \" (\$3 ~ /pts/) }"' '=1 1' \
-		"sh -c 'echo u\"\"p; exec cat'" =up '^Z' =Stopped fg hello =hello =hello '^C' '=$ ' 'exit 0' >"$SCRATCH/shown"
+		"sh -c 'echo it-runs-\$((1 + 1)); exec cat'" =it-runs-2 '^Z' =Stopped fg hello =hello =hello '^C' '=$ ' 'exit 0' >"$SCRATCH/shown"
 	lacks "$(<"$SCRATCH/shown")" 'job control'
 }
 
@@ -479,16 +479,16 @@ swallows_its_own_hup() {
 
 # A program that doesn't care about Ctrl-Z has nobody to continue it, so nothing stops.
 is_not_wedged_by_ctrl_z() {
-	ON_TTY="$INIT -- sh -c 'echo up; while read line; do echo got-\$line; done'" \
-		$TTY =up '^Z' one =got-one '^D' >"$SCRATCH/shown" 2>&1
+	ON_TTY="$INIT -- sh -c 'echo it-runs-$((1 + 1)); while read line; do echo got-\$line; done'" \
+		$TTY =it-runs-2 '^Z' one =got-one '^D' >"$SCRATCH/shown" 2>&1
 }
 
 stops_and_continues_as_a_job() {
-	$TTY '=$ ' "$INIT -- sh -c 'echo u\"\"p; exec cat'" =up '^Z' =Stopped 'echo still-$((1 + 1))' =still-2 fg hello =hello =hello '^C' '=$ ' 'exit 0'
+	$TTY '=$ ' "$INIT -- sh -c 'echo it-runs-\$((1 + 1)); exec cat'" =it-runs-2 '^Z' =Stopped 'echo still-$((1 + 1))' =still-2 fg hello =hello =hello '^C' '=$ ' 'exit 0'
 }
 
 stops_and_continues_as_pid1() {
-	$TTY '=$ ' "unshare --pid --fork $INIT -- sh -c 'echo u\"\"p; exec cat'" =up '^Z' =Stopped 'echo still-$((1 + 1))' =still-2 fg hello =hello =hello '^D' '=$ ' 'exit 0'
+	$TTY '=$ ' "unshare --pid --fork $INIT -- sh -c 'echo it-runs-\$((1 + 1)); exec cat'" =it-runs-2 '^Z' =Stopped 'echo still-$((1 + 1))' =still-2 fg hello =hello =hello '^D' '=$ ' 'exit 0'
 }
 
 gives_the_foreground_back() {
