@@ -25,14 +25,15 @@ static const char names[][20] = {
 enum { COUNT = sizeof(names) / sizeof(*names) };
 
 /*
- * moby's oci/caps/defaults.go. CAP_MKNOD is not among them here: docker holds it in check with the
- * device cgroup.
+ * moby's oci/caps/defaults.go.
  */
 const uint64_t caps_default =
 	BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FSETID) | BIT(CAP_FOWNER) |
 	BIT(CAP_NET_RAW) | BIT(CAP_SETGID) | BIT(CAP_SETUID) | BIT(CAP_SETFCAP) |
 	BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SYS_CHROOT) | BIT(CAP_KILL) |
 	BIT(CAP_AUDIT_WRITE);
+
+const uint64_t caps_default_if_held = BIT(CAP_MKNOD);
 
 int caps_find(const char *word)
 {

@@ -9,6 +9,9 @@
 /* docker's default, without the one that makes device nodes. */
 extern const uint64_t caps_default;
 
+/* That one: safe where the device cgroup says which nodes can be opened, and there alone. */
+extern const uint64_t caps_default_if_held;
+
 /*
  * BASE with the --cap-add words added and the --cap-drop words dropped, as docker-run(1) does: ALL in
  * either list is every capability, and the other list then names the exceptions. Names with or without

@@ -1,30 +1,42 @@
-/* Limits: one cgroup a container, on cgroup v2, v1 or both, in each hierarchy that a limit needs. */
+/*
+ * One cgroup a container, on cgroup v2, v1 or both, in each hierarchy that a limit needs. Which
+ * devices may be opened is such a limit, and there by default.
+ */
 #ifndef LAUNCHER_CGROUP_H
 #define LAUNCHER_CGROUP_H
 
-#include <stdbool.h>
+#include "launcher/cgroup_find.h"
+#include "launcher/cgroup_parent.h"
+#include "launcher/devices.h"
+#include "launcher/limits.h"
 
-#include "launcher/spec.h"
-
-/* Where one limit's controller is. */
+/* The container's own cgroup in one hierarchy. */
 struct hierarchy {
-	char path[256]; /* the container's own cgroup, absolute */
+	struct cgroup_parent parent;
+	char name[80];         /* below it */
 	char controllers[160]; /* v1: as mount(2) takes them */
-	int dir;        /* the same, open; -1: not made */
-	bool unified;   /* cgroup v2 */
+	int dir;               /* -1: not made */
+	unsigned holds;        /* bits of enum controller: what it was made for */
+	bool unified;          /* cgroup v2 */
 };
 
 struct cgroup {
-	struct hierarchy hierarchies[LIMIT_COUNT];
+	struct hierarchy hierarchies[CONTROLLER_COUNT];
 	int count;
-	int memory; /* index of the one that limits memory, or -1 */
 };
 
 /*
- * Makes the cgroup wherry-NAME wherever LIMITS needs one, and sets them. No limits: no cgroup, and
- * no cgroup file system is needed. Returns 0; -1 with a failure, and nothing is left.
+ * Makes the cgroup wherry-NAME wherever LIMITS or the rules of DEVICES need one, and sets the limits.
+ * Neither: no cgroup. Where nothing but the devices would need one and it cannot be had, there is
+ * none. Returns 0; -1 with a failure, and nothing is left.
  */
-int cgroup_create(struct cgroup *, const char *name, const struct limits *);
+int cgroup_create(struct cgroup *, const char *name, const struct limits *, const struct devices *);
+
+/*
+ * Makes the rules hold, once the container's first process is in; on v2 it takes the kernel 50 µs.
+ * Returns 1; 0 where this kernel cannot, and nothing that was asked for depends on it; -1 with a failure.
+ */
+int cgroup_hold_devices(const struct cgroup *, const struct devices *);
 
 /* Descriptor of the v2 cgroup for CLONE_INTO_CGROUP, or -1. Borrowed. */
 int cgroup_unified(const struct cgroup *);
@@ -36,13 +48,14 @@ int cgroup_unified(const struct cgroup *);
 int cgroup_join(const struct cgroup *);
 
 /*
- * In the container, after its /sys and its cgroup namespace: shows its own cgroups, read-only, below
- * /sys/fs/cgroup. None: shows nothing.
+ * In the container, after its /sys and its cgroup namespace: shows its own cgroups below
+ * /sys/fs/cgroup, as FLAGS of mount(2) say (MS_RDONLY or 0). None: shows nothing. v1's devices are not
+ * shown.
  */
-int cgroup_show(const struct cgroup *);
+int cgroup_show(const struct cgroup *, unsigned long flags);
 
-/* How many processes of the container the kernel killed for memory. */
-long cgroup_oom_kills(const struct cgroup *);
+/* The directory of the container's cgroup that knows about a controller (v1's name), or -1. Borrowed. */
+int cgroup_of(const struct cgroup *, const char *controller, bool *unified);
 
 /* Removes what cgroup_create made, all processes being gone. May be called twice. */
 void cgroup_destroy(struct cgroup *);

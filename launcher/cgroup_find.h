@@ -5,11 +5,27 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What a limit or the report needs. DEVICES is no controller on v2: every cgroup there takes programs. */
+enum controller {
+	CONTROLLER_MEMORY,
+	CONTROLLER_CPU,
+	CONTROLLER_CPUSET,
+	CONTROLLER_PIDS,
+	CONTROLLER_IO,
+	CONTROLLER_DEVICES,
+	CONTROLLER_COUNT
+};
+
+extern const struct controller_name {
+	const char *v1, *v2;
+} cgroup_controllers[CONTROLLER_COUNT];
+
 enum { CGROUP_MOUNTS_MAX = 24 };
 
 struct cgroup_mount {
-	char path[160];        /* the mount point */
-	char controllers[160]; /* comma-separated as the super options have them, v1; "" for v2 */
+	char path[160];        /* the mount point; "cgroup2" where there is none */
+	char controllers[160]; /* v1: comma-separated, as mount(2) takes them; v2: those that its root has */
+	int detached;          /* a mount of our own, mounted nowhere; 0: none */
 	bool unified;
 };
 
@@ -18,10 +34,24 @@ struct cgroup_mounts {
 	size_t count;
 };
 
-/* Reads /proc/self/mountinfo. Returns 0, or -1 with a failure. */
-int cgroup_find(struct cgroup_mounts *);
+/* Those at the places where everybody mounts them, without reading the mount table, which may be long. */
+void cgroup_find_usual(struct cgroup_mounts *);
 
-/* Whether WORD is one of the words of LIST, which SEPARATOR parts. */
-bool cgroup_list_has(const char *list, char separator, const char *word);
+/* All of them: /proc/self/mountinfo. Without /proc: none. */
+void cgroup_find_mounted(struct cgroup_mounts *);
+
+/*
+ * Adds cgroup v2, mounted for this process alone (fsmount(2), Linux 5.2): no mount point, gone with
+ * its descriptor. None where the kernel has none.
+ */
+void cgroup_find_detached(struct cgroup_mounts *);
+
+void cgroup_mounts_close(struct cgroup_mounts *);
+
+/* Whether MOUNT has the controller. */
+bool cgroup_offers(const struct cgroup_mount *, enum controller);
+
+/* A descriptor of the mount's own cgroup, the caller's; -1 with errno. */
+int cgroup_mount_open(const struct cgroup_mount *);
 
 #endif

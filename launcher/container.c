@@ -5,15 +5,16 @@
  *	state    the name taken
  *	cgroup   made, limits set
  *	clone ──────────────────────────────────► mounts, PIDs, host name, IPC of its own
- *	net      a namespace of its own          cgroup  joined, its namespace
- *	         (while the inside mounts)       root    overlay; the host's files taken along; entered
- *	                                         mounts  /proc, /dev
- *	"go" ───────────────────────────────────► waits for it
+ *	cgroup   held to its devices             cgroup  joined, its namespace
+ *	net      a namespace of its own          root    overlay; the host's files taken along; entered
+ *	         (while the inside mounts)       mounts  /proc, /dev
+ *	"go": whether its devices hold ─────────► waits for it
  *	                                         net     joined; then /sys, volumes, masks, read-only
  *	                                         user    looked up, taken on; capabilities dropped
  *	                                         init    executed, which executes the program
  *	◄──────────────── struct report: STARTED, or FAILED and a struct failure
  *	signals passed on until init is gone
+ *	report   written, where one is asked for
  *	cgroup   removed, then the name given back; all else ended with its namespaces
  *
  * The parent's death kills the child at every point (PR_SET_PDEATHSIG); the child's end, its namespaces.
@@ -31,8 +32,10 @@
 
 #include "launcher/carried.h"
 #include "launcher/cgroup.h"
+#include "launcher/cgroup_usage.h"
 #include "launcher/inside.h"
 #include "launcher/net.h"
+#include "launcher/run_report.h"
 #include "launcher/state.h"
 #include "launcher/supervise.h"
 #include "launcher/sys.h"
@@ -44,6 +47,8 @@
 struct container {
 	struct state state;
 	struct cgroup cgroup;
+	struct outcome outcome;
+	struct run_report account;
 	struct inside inside; /* what the child is given */
 	pid_t init;           /* as seen from outside; 0: not there */
 	int end;              /* its pidfd */
@@ -97,7 +102,7 @@ static int prepare(struct container *container, const struct spec *spec)
 	    state_create(&container->state, spec->state, spec->name, container_clean) < 0)
 		return -1;
 	inside->cgroup = &container->cgroup;
-	return cgroup_create(&container->cgroup, spec->name, &spec->limits);
+	return cgroup_create(&container->cgroup, spec->name, &spec->limits, &spec->devices);
 }
 
 static int start(struct container *container, const struct spec *spec)
@@ -126,10 +131,12 @@ static int start(struct container *container, const struct spec *spec)
 /* The child mounts meanwhile. A new network namespace takes the kernel half a millisecond. */
 static int settle(struct container *container, const struct spec *spec)
 {
-	if (spec->network == NETWORK_NONE && net_create() < 0)
+	int held = cgroup_hold_devices(&container->cgroup, &spec->devices);
+	if (held < 0 || (spec->network == NETWORK_NONE && net_create() < 0))
 		return -1;
 	/* EPIPE: the child has failed, and its report says why. */
-	if (send(container->go, "", 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+	char go = (char)held;
+	if (send(container->go, &go, 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		return fail("let the container go on");
 	return 0;
 }
@@ -156,13 +163,20 @@ static const char *size_text(int64_t bytes, char text[32])
 	return text;
 }
 
-/* Says so where memory is the reason: 137 alone could be anybody's kill -9. */
-static int killed(const struct container *container, const struct spec *spec, int status)
+/* Says so where a limit is the reason: 137 alone could be anybody's kill -9. */
+static int ended(const struct container *container, const struct spec *spec, int status)
 {
 	char text[32];
-	if (status == 128 + SIGKILL && cgroup_oom_kills(&container->cgroup) > 0)
-		warn("out of memory: the container reached its limit of %s",
-		     size_text(spec->limits.value[LIMIT_MEMORY], text));
+	int64_t memory = spec->limits.value[LIMIT_MEMORY], pids = spec->limits.value[LIMIT_PIDS];
+	if (status == 128 + SIGKILL && cgroup_usage(&container->cgroup, USAGE_OOM_KILLS) > 0) {
+		if (memory)
+			warn("out of memory: the container reached its limit of %s",
+			     size_text(memory, text));
+		else
+			warn("out of memory: the machine has none left");
+	} else if (status && pids > 0 && cgroup_usage(&container->cgroup, USAGE_PIDS_DENIED) > 0) {
+		warn("out of processes: the container reached its limit of %lld", (long long)pids);
+	}
 	return status;
 }
 
@@ -180,45 +194,47 @@ static int conclude(const struct container *container, const struct spec *spec,
 	case REPORT_NOT_RUN:
 		return not_run(spec, outcome->value);
 	case REPORT_EXITED:
-		return killed(container, spec, outcome->value);
+		return ended(container, spec, outcome->value);
 	case REPORT_KILLED:
 	case REPORT_DUMPED:
-		return killed(container, spec, 128 + outcome->value);
+		return ended(container, spec, 128 + outcome->value);
 	default: /* PID 1 itself has ended: the program, or an init that could not say more */
 		if (WIFEXITED(outcome->status))
 			return WEXITSTATUS(outcome->status);
 		if (!spec->process.no_init)
 			warn("the container's init was killed by signal %d", WTERMSIG(outcome->status));
-		return killed(container, spec, 128 + WTERMSIG(outcome->status));
+		return ended(container, spec, 128 + WTERMSIG(outcome->status));
 	}
 }
 
 static int run(struct container *container, const struct spec *spec,
 	       const struct container_watch *watch)
 {
-	struct outcome outcome = { 0 };
+	struct outcome *outcome = &container->outcome;
+	if (run_report_open(&container->account, spec->report) < 0)
+		return -1;
 	if (prepare(container, spec) < 0 || start(container, spec) < 0 ||
 	    settle(container, spec) < 0)
 		return -1;
-	if (supervise_start(container->report, &outcome) < 0)
+	if (supervise_start(container->report, outcome) < 0)
 		return -1;
-	bool runs = outcome.kind == (spec->process.no_init ? 0 : REPORT_STARTED);
+	bool runs = outcome->kind == (spec->process.no_init ? 0 : REPORT_STARTED);
 	if (spec->process.terminal && runs &&
 	    terminal_attach(&container->terminal, container->go, spec->process.input) < 0)
 		return -1;
 	close_fd(&container->go);
-	if (outcome.kind == REPORT_STARTED)
+	if (outcome->kind == REPORT_STARTED)
 		protect(container->init);
 	watch->started(watch);
 	struct supervision with = {
 		container->init, container->end, container->report, &container->terminal,
 	};
-	int r = supervise_wait(&with, &outcome);
+	int r = supervise_wait(&with, outcome);
 	terminal_detach(&container->terminal);
 	if (r < 0)
 		return -1;
 	container->init = 0;
-	return conclude(container, spec, &outcome);
+	return conclude(container, spec, outcome);
 }
 
 static void destroy(struct container *container)
@@ -239,14 +255,17 @@ int container_run(const struct spec *spec, const struct container_watch *watch)
 {
 	struct container container = {
 		.state.file = -1,
-		.cgroup.memory = -1,
 		.inside = { .report = -1, .go = -1, .init = -1, .parent = -1 },
 		.end = -1,
 		.report = -1,
+		.account.file = -1,
 		.go = -1,
 		.terminal.master = -1,
 	};
 	int status = run(&container, spec, watch);
+	if (run_report_write(&container.account, spec->name, status, &container.outcome,
+			     &container.cgroup) < 0)
+		status = -1;
 	destroy(&container);
 	return status;
 }

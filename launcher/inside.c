@@ -159,22 +159,23 @@ static void close_others(const struct inside *inside)
 	sys_close_range((unsigned)next, ~0U);
 }
 
-static int wait_for_go(const struct inside *inside)
+static int wait_for_go(struct inside *inside)
 {
 	char byte;
 	if (read(inside->go, &byte, 1) != 1)
 		_exit(EXIT_WHERRY); /* the parent has failed, and says so itself */
+	inside->held = byte;
 	return 0;
 }
 
 /* /sys shows the network namespace that it is mounted in: the parent makes that meanwhile. */
-static int mount_kernel(const struct inside *inside, const struct spec *spec)
+static int mount_kernel(struct inside *inside, const struct spec *spec)
 {
 	scoped_fd root = root_open(&spec->root);
 	if (root < 0)
 		return -1;
 	umask(0); /* the modes of devices are meant as they stand */
-	if (mounts_kernel(root) < 0 || (!spec->host_ipc && mounts_ipc(root, spec->shm_size) < 0))
+	if (mounts_kernel(root) < 0 || devices_make(root, &spec->devices) < 0 || (!spec->host_ipc && mounts_ipc(root, spec->shm_size) < 0))
 		return -1;
 	umask(022);
 	if (wait_for_go(inside) < 0)
@@ -186,7 +187,7 @@ static int mount_kernel(const struct inside *inside, const struct spec *spec)
 	return mounts_sys(root, spec->privileged ? 0 : MS_RDONLY);
 }
 
-static int make_root(const struct inside *inside, const struct spec *spec)
+static int make_root(struct inside *inside, const struct spec *spec)
 {
 	struct taken volumes = { .count = 0 }, own = { .count = 0 };
 	umask(022);
@@ -196,7 +197,7 @@ static int make_root(const struct inside *inside, const struct spec *spec)
 	for (size_t i = 0; i < spec->sysctls.count; i++)
 		if (sysctl_set(spec->sysctls.at[i]) < 0)
 			return -1;
-	if (cgroup_show(inside->cgroup) < 0 || (!spec->privileged && mounts_mask() < 0) ||
+	if (cgroup_show(inside->cgroup, spec->privileged ? 0 : MS_RDONLY) < 0 || (!spec->privileged && mounts_mask() < 0) ||
 	    put_own(&own) < 0 || put_volumes(&volumes, spec) < 0)
 		return -1;
 	close_taken(&volumes);
@@ -228,10 +229,11 @@ static int take_on_user(const struct user *user, bool unprivileged)
 static int give_up_rights(const struct inside *inside, const struct spec *spec, const struct user *user)
 {
 	const struct process *process = &spec->process;
-	if (seccomp_install(&inside->seccomp) < 0 || caps_bound(process->caps) < 0 ||
+	uint64_t caps = process->caps | (inside->held ? process->caps_if_held : 0);
+	if (seccomp_install(&inside->seccomp) < 0 || caps_bound(caps) < 0 ||
 	    take_on_user(user, spec->root.unprivileged) < 0)
 		return -1;
-	if (user->uid == 0 && caps_set(process->caps) < 0)
+	if (user->uid == 0 && caps_set(caps) < 0)
 		return -1;
 	if (process->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail("set no_new_privs");
@@ -242,7 +244,9 @@ static int give_up_rights(const struct inside *inside, const struct spec *spec, 
 static int enter(const struct inside *inside, const struct spec *spec, const struct user *user)
 {
 	const char *cwd = spec->process.cwd;
-	if (mounts_target(cwd, true) < 0 || root_seal(&spec->root) < 0)
+	/* An image may bring nodes of the host's disks, and so may who can make them. */
+	unsigned long flags = inside->held || spec->privileged ? 0 : MS_NODEV;
+	if (mounts_target(cwd, true) < 0 || root_seal(&spec->root, flags) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->process.rlimit_count; i++)
 		if (rlimit_set(&spec->process.rlimits[i]) < 0)
@@ -296,7 +300,7 @@ static int set_oom_score(int score)
 	return 0;
 }
 
-static int run(const struct inside *inside, const struct spec *spec)
+static int run(struct inside *inside, const struct spec *spec)
 {
 	struct user user;
 	if (become_tied(inside->report) < 0 || join_cgroup(inside->cgroup) < 0)
@@ -321,7 +325,7 @@ static void report_failure(int to)
 		failure_print(); /* the parent is gone */
 }
 
-void inside_run(const struct inside *inside, const struct spec *spec)
+void inside_run(struct inside *inside, const struct spec *spec)
 {
 	run(inside, spec);
 	report_failure(inside->report);

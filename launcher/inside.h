@@ -11,15 +11,16 @@
 /* What the parent gives it; -1: none. All are close-on-exec. */
 struct inside {
 	int report;   /* write end; struct report of init/report.h */
-	int go;       /* socket; a byte: the parent has done its part; takes the terminal's other end */
+	int go;       /* socket; a byte: the parent has done its part, 1: devices hold; takes the terminal's other end */
 	int init;     /* the init's file, to be executed */
 	int parent;   /* the parent's pidfd, whose network namespace is the container's */
 	sigset_t mask; /* what the program shall have */
 	const struct cgroup *cgroup;
+	bool held; /* to its devices; said with "go" */
 	struct seccomp seccomp;
 };
 
 /* Makes the container from inside and becomes its init. Leaves by exec or _exit, having reported. */
-_Noreturn void inside_run(const struct inside *, const struct spec *);
+_Noreturn void inside_run(struct inside *, const struct spec *);
 
 #endif

@@ -239,11 +239,11 @@ int root_enter(const struct root *root)
 	return chdir("/") < 0 ? fail("enter /") : 0;
 }
 
-int root_seal(const struct root *root)
+int root_seal(const struct root *root, unsigned long flags)
 {
-	if (!root->read_only)
-		return 0;
-	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
-		return fail("--read-only: remount /");
+	if (root->read_only)
+		flags |= MS_RDONLY;
+	if (flags && mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0)
+		return fail("%sremount /", root->read_only ? "--read-only: " : "");
 	return 0;
 }

@@ -16,7 +16,10 @@ int root_open(const struct root *);
 /* Makes it the root of the mount namespace; nothing of the host can be reached by a path any more. */
 int root_enter(const struct root *);
 
-/* The last step: the root can no longer be written to; mounts below it are not touched. */
-int root_seal(const struct root *);
+/*
+ * The last step: the root gets FLAGS of mount(2), MS_NODEV or 0, and MS_RDONLY where the spec says so;
+ * mounts below it are not touched.
+ */
+int root_seal(const struct root *, unsigned long flags);
 
 #endif

@@ -15,41 +15,6 @@
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
-/* "0.5" → 50,000 µs in each period of 100,000. The kernel's least is 1,000 µs (0.01). */
-static int option_cpus(const struct option *option, void *field, const char *value)
-{
-	char *end;
-	errno = 0;
-	double cpus = strtod(value, &end);
-	if (errno || end == value || *end || !(cpus >= 0.01 && cpus <= 8192)) {
-		failx("--%s: '%s' is not a number of processors", option->name, value);
-		return hint("0.01 is the least that the kernel takes");
-	}
-	*(int64_t *)field = (int64_t)(cpus * 100000 + 0.5);
-	return 0;
-}
-
-/* A size, or -1 for as much swap as there is. */
-static int option_swap(const struct option *option, void *field, const char *value)
-{
-	if (!strcmp(value, "-1")) {
-		*(int64_t *)field = -1;
-		return 0;
-	}
-	return option_size(option, field, value);
-}
-
-/* docker-run(1): -1 is no limit. */
-static int option_pids(const struct option *option, void *field, const char *value)
-{
-	int64_t *pids = field;
-	if (option_number(option, pids, value) < 0)
-		return -1;
-	if (*pids < -1 || *pids == 0)
-		return failx("--%s: '%s' is not a number of processes", option->name, value);
-	return 0;
-}
-
 #define ROW(name, letter, argument, help, field, set) \
 	{ name, letter, argument, help, offsetof(struct run_options, field), set }
 
@@ -72,18 +37,46 @@ static const struct option options[] = {
 	ROW("read-only", 0, NULL, "the root cannot be written to", read_only, option_flag),
 	ROW("overlay", 0, "WHERE", "what is written: ram[,size=SIZE], disk or DIR", overlay,
 	    option_string),
+	ROW("device", 0, "SRC[:DST][:rwm]", "give a device of the host", devices, option_strings),
+	ROW("device-cgroup-rule", 0, "RULE", "allow devices: 'c 188:* rwm'", device_rules, option_strings),
 	ROW("memory", 'm', "SIZE", "limit memory", limits.value[LIMIT_MEMORY], option_size),
 	ROW("memory-swap", 0, "SIZE", "limit memory and swap together; -1: no limit",
 	    limits.value[LIMIT_SWAP], option_swap),
-	ROW("cpus", 0, "NUMBER", "limit processor time: 0.5 is half of one",
-	    limits.value[LIMIT_CPU], option_cpus),
+	ROW("memory-reservation", 0, "SIZE", "memory that others' needs leave it",
+	    limits.value[LIMIT_RESERVATION], option_size),
+	ROW("memory-high", 0, "SIZE", "slow it down above this (cgroup v2)", limits.value[LIMIT_HIGH],
+	    option_size),
+	ROW("memory-swappiness", 0, "0-100", "how readily it is swapped (cgroup v1)",
+	    limits.text[LIMIT_SWAPPINESS], option_swappiness),
+	ROW("cpus", 0, "NUMBER", "limit processor time: 0.5 is half of one", limits.cpus, option_cpus),
+	ROW("cpu-period", 0, "US", "the period of --cpu-quota (100000)", limits.value[LIMIT_CPU_PERIOD],
+	    option_limit),
+	ROW("cpu-quota", 0, "US", "processor time in each period; -1: no limit",
+	    limits.value[LIMIT_CPU], option_limit),
+	ROW("cpu-shares", 0, "NUMBER", "its weight against others' 1024", limits.value[LIMIT_CPU_SHARES],
+	    option_limit),
+	ROW("cpuset-cpus", 0, "LIST", "the processors that it runs on: 0-2,5",
+	    limits.text[LIMIT_CPUSET_CPUS], option_cpuset),
+	ROW("cpuset-mems", 0, "LIST", "the memory nodes that it uses", limits.text[LIMIT_CPUSET_MEMS],
+	    option_cpuset),
 	ROW("pids-limit", 0, "NUMBER", "limit processes and threads; -1: no limit",
-	    limits.value[LIMIT_PIDS], option_pids),
+	    limits.value[LIMIT_PIDS], option_limit),
+	ROW("blkio-weight", 0, "10-1000", "its weight at disks, against others' 100",
+	    limits.value[LIMIT_BLKIO_WEIGHT], option_limit),
+	ROW("device-read-bps", 0, "DISK:SIZE", "bytes read from a disk in a second",
+	    limits.rates[LIMIT_READ_BPS], option_rate),
+	ROW("device-write-bps", 0, "DISK:SIZE", "bytes written to it", limits.rates[LIMIT_WRITE_BPS],
+	    option_rate),
+	ROW("device-read-iops", 0, "DISK:NUMBER", "reads in a second", limits.rates[LIMIT_READ_IOPS],
+	    option_rate),
+	ROW("device-write-iops", 0, "DISK:NUMBER", "writes in a second", limits.rates[LIMIT_WRITE_IOPS],
+	    option_rate),
+	ROW("report", 0, "FILE", "write how it ended and what it used, as JSON", report, option_string),
 	ROW("cap-add", 0, "CAPABILITY", "give a capability; ALL: every one", cap_add, option_strings),
 	ROW("cap-drop", 0, "CAPABILITY", "take a capability; ALL: every one", cap_drop, option_strings),
 	ROW("security-opt", 0, "OPTION", "seccomp=unconfined|FILE, no-new-privileges", security,
 	    option_strings),
-	ROW("privileged", 0, NULL, "all capabilities, /sys and /proc as the host has them", privileged,
+	ROW("privileged", 0, NULL, "all capabilities and devices, /sys and /proc as the host has them", privileged,
 	    option_flag),
 	ROW("ulimit", 0, "NAME=SOFT[:HARD]", "limit each of its processes", ulimits, option_strings),
 	ROW("sysctl", 0, "KEY=VALUE", "set a parameter of its own namespaces", sysctls, option_strings),

@@ -17,6 +17,9 @@ struct run_options {
 	const char *cwd, *user, *hostname, *entrypoint, *name, *overlay, *network, *init_path;
 	const char *platform;
 	struct limits limits;
+	struct strings devices;      /* SRC[:DST][:ACCESS] */
+	struct strings device_rules; /* TYPE MAJOR:MINOR ACCESS */
+	const char *report;
 	struct strings cap_add, cap_drop, group_add, ulimits, sysctls, hosts, dns;
 	struct strings security; /* NAME[=VALUE] */
 	const char *pid, *ipc, *uts, *stop_signal, *umask, *cid_file;

@@ -10,19 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "launcher/devices.h"
+#include "launcher/limits.h"
 #include "launcher/options.h"
 #include "launcher/rlimits.h"
-
-enum limit_kind { LIMIT_MEMORY, LIMIT_SWAP, LIMIT_CPU, LIMIT_PIDS, LIMIT_COUNT };
-
-/*
- * MEMORY: bytes. SWAP: bytes of memory and swap together, as --memory-swap has it. CPU: microseconds
- * in each period of 100,000. PIDS: tasks. 0: not limited; -1: no limit asked for in so many words.
- */
-struct limits {
-	int64_t value[LIMIT_COUNT];
-	bool swap_by_default; /* SWAP follows from MEMORY: a kernel that doesn't account it is no error */
-};
 
 enum mount_kind { MOUNT_BIND, MOUNT_TMPFS, MOUNT_VOLUME };
 
@@ -69,6 +60,7 @@ struct process {
 	bool input;           /* standard input is the caller's, not /dev/null */
 	bool terminal;        /* a terminal of its own is its standard input, output and error */
 	uint64_t caps;        /* bits of linux/capability.h */
+	uint64_t caps_if_held; /* beside them, where the container is held to its devices */
 	const char *seccomp;  /* NULL: the default profile; "unconfined"; a path */
 	bool no_new_privs;    /* prctl(2) */
 	int stop_signal;      /* 0: SIGTERM */
@@ -87,6 +79,8 @@ struct spec {
 	const char *hostname;
 	enum network_kind network;
 	struct limits limits;
+	struct devices devices;
+	const char *report; /* where the end is told, as JSON; NULL: nowhere */
 	struct root root;
 	struct process process;
 	struct mount *mounts;

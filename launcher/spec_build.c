@@ -113,6 +113,18 @@ static int build_umask(struct process *process, const char *text)
 	return 0;
 }
 
+/* What it gets only if it is held to its devices is what it would not get without that default. */
+static int build_caps(struct process *process, const struct run_options *given)
+{
+	uint64_t base = caps_all() & (given->privileged ? ~0ULL : caps_default);
+	uint64_t more = base | (caps_default_if_held & caps_all());
+	if (caps_parse(&process->caps, base, &given->cap_add, &given->cap_drop) < 0 ||
+	    caps_parse(&process->caps_if_held, more, &given->cap_add, &given->cap_drop) < 0)
+		return -1;
+	process->caps_if_held &= ~process->caps;
+	return 0;
+}
+
 /* What the program may do, beside the limits of the whole container. */
 static int build_rights(struct process *process, const struct run_options *given)
 {
@@ -128,8 +140,7 @@ static int build_rights(struct process *process, const struct run_options *given
 			return -1;
 	if (build_umask(process, given->umask) < 0 || spec_build_security(process, given) < 0)
 		return -1;
-	return caps_parse(&process->caps, given->privileged ? caps_all() : caps_default & caps_all(),
-			  &given->cap_add, &given->cap_drop);
+	return build_caps(process, given);
 }
 
 static int build_process(struct spec *spec, const struct run_options *given,
@@ -157,19 +168,13 @@ static int build_process(struct spec *spec, const struct run_options *given,
 
 static int build_limits(struct spec *spec, const struct run_options *given)
 {
-	struct limits *limits = &spec->limits;
-	*limits = given->limits;
-	int64_t memory = limits->value[LIMIT_MEMORY], swap = limits->value[LIMIT_SWAP];
-	if (swap && !memory)
-		return failx("--memory-swap wants --memory beside it");
-	if (swap > 0 && swap < memory)
-		return failx("--memory-swap is memory and swap together: less than --memory cannot be");
-	if (memory && !swap) {
-		/* docker-run(1): as much swap as memory */
-		limits->value[LIMIT_SWAP] = 2 * memory;
-		limits->swap_by_default = true;
-	}
-	return 0;
+	spec->limits = given->limits;
+	spec->report = given->report;
+	if (limits_settle(&spec->limits) < 0)
+		return -1;
+	if (!given->privileged)
+		return devices_build(&spec->devices, &given->devices, &given->device_rules);
+	return devices_build_all(&spec->devices, &given->devices);
 }
 
 static int build_overlay(struct root *root, const struct run_options *given)

@@ -148,7 +148,7 @@ int supervise_wait(const struct supervision *with, struct outcome *outcome)
 		return fail("watch for signals");
 	if (pass_until_end(signals, with, outcome) < 0)
 		return -1;
-	if (waitpid(with->init, &outcome->status, 0) < 0)
+	if (wait4(with->init, &outcome->status, 0, &outcome->usage) < 0)
 		return fail("wait for the container's init");
 	return 0;
 }

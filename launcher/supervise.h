@@ -3,6 +3,7 @@
 #define LAUNCHER_SUPERVISE_H
 
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "init/report.h"
@@ -13,6 +14,7 @@ struct outcome {
 	enum report_kind kind; /* the program's last report; 0, STARTED: init ended without one */
 	int value;             /* its value */
 	int status;            /* init's own, of waitpid(2) */
+	struct rusage usage;   /* init's, with all that it reaped */
 };
 
 /* Blocks every signal that can be blocked; to be called before the container is started. */

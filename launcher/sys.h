@@ -42,6 +42,21 @@ static inline int sys_move_mount(int from, const char *from_path, int to, const 
 	return (int)syscall(SYS_move_mount, from, from_path, to, to_path, flags); /* Linux 5.2 */
 }
 
+static inline int sys_fsopen(const char *type)
+{
+	return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC); /* Linux 5.2 */
+}
+
+static inline int sys_fsconfig_create(int system)
+{
+	return (int)syscall(SYS_fsconfig, system, FSCONFIG_CMD_CREATE, NULL, NULL, 0); /* Linux 5.2 */
+}
+
+static inline int sys_fsmount(int system)
+{
+	return (int)syscall(SYS_fsmount, system, FSMOUNT_CLOEXEC, 0); /* Linux 5.2 */
+}
+
 static inline int sys_pidfd_open(pid_t pid)
 {
 	return (int)syscall(SYS_pidfd_open, pid, 0); /* Linux 5.3 */
