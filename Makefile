@@ -108,7 +108,7 @@ INIT_LIBS = -lgcc
 say = $(if $V,,@printf '%-5s %s\n' $1 $@;)
 
 # ---- products
-.PHONY: all init deps run check bench fuzz size install clean
+.PHONY: all init deps run check powercut bench fuzz size install clean
 .DELETE_ON_ERROR:
 all: $B/wherry $B/wherry-init
 init: $B/wherry-init
@@ -220,6 +220,10 @@ run: all
 check: all $(strict) $(test_bin) $(bench_bin)
 	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))
 	BUILD=$B tests/run
+
+# `make check` has a few of them.
+powercut: all
+	BUILD=$B CUTS=100 tests/powercut.sh
 
 bench: all $(bench_bin)
 	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))
