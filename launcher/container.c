@@ -17,6 +17,9 @@
  *	report   written, where one is asked for
  *	cgroup   removed, then the name given back; all else ended with its namespaces
  *
+ * With --userns the child has a user namespace too, and what is above changes places: "go" comes first,
+ * with the overlay, which only the machine's root can make; the network is made by the child itself.
+ *
  * The parent's death kills the child at every point (PR_SET_PDEATHSIG); the child's end, its namespaces.
  */
 #include "launcher/container.h"
@@ -33,8 +36,12 @@
 #include "launcher/carried.h"
 #include "launcher/cgroup.h"
 #include "launcher/cgroup_usage.h"
+#include "launcher/descriptor.h"
+#include "launcher/idmap.h"
 #include "launcher/inside.h"
+#include "launcher/mounts.h"
 #include "launcher/net.h"
+#include "launcher/root.h"
 #include "launcher/run_report.h"
 #include "launcher/state.h"
 #include "launcher/supervise.h"
@@ -86,6 +93,21 @@ static void close_inside(struct inside *inside)
 	close_fd(&inside->parent);
 }
 
+/*
+ * docker-run(1): what -v names and the host lacks is made; here it is the container's own. Its process
+ * could not: in the host's directories its ids have no rights.
+ */
+static int make_source(const struct mount *mount, const struct ids *ids)
+{
+	if (!mount->create || access(mount->source, F_OK) == 0 || errno != ENOENT)
+		return 0;
+	if (mounts_target(mount->source, true) < 0)
+		return -1;
+	if (chown(mount->source, ids->users.start, ids->groups.start) < 0)
+		return fail("give %s to the container's root", mount->source);
+	return 0;
+}
+
 static int prepare(struct container *container, const struct spec *spec)
 {
 	struct inside *inside = &container->inside;
@@ -101,14 +123,29 @@ static int prepare(struct container *container, const struct spec *spec)
 	if (open_pipes(container) < 0 ||
 	    state_create(&container->state, spec->state, spec->name, container_clean) < 0)
 		return -1;
+	for (size_t i = 0; spec->root.ids.users.count && i < spec->mount_count; i++)
+		if (make_source(&spec->mounts[i], &spec->root.ids) < 0)
+			return -1;
 	inside->cgroup = &container->cgroup;
 	return cgroup_create(&container->cgroup, spec->name, &spec->limits, &spec->devices);
 }
 
+static int explain_start(uint64_t flags)
+{
+	fail("start a process in namespaces of its own");
+	/* EUSERS, ENOSPC, EINVAL, EPERM: all may mean that one */
+	if (flags & CLONE_NEWUSER)
+		return hint("--userns wants user namespaces: CONFIG_USER_NS, and see "
+			    "user.max_user_namespaces in sysctl -a");
+	return -1;
+}
+
 static int start(struct container *container, const struct spec *spec)
 {
+	bool mapped = spec->root.ids.users.count;
 	uint64_t flags = CLONE_NEWNS | (spec->host_pid ? 0 : CLONE_NEWPID) |
-			 (spec->host_uts ? 0 : CLONE_NEWUTS) | (spec->host_ipc ? 0 : CLONE_NEWIPC);
+			 (spec->host_uts ? 0 : CLONE_NEWUTS) |
+			 (spec->host_ipc || mapped ? 0 : CLONE_NEWIPC) | (mapped ? CLONE_NEWUSER : 0);
 	int cgroup = cgroup_unified(&container->cgroup);
 	if (cgroup >= 0)
 		flags |= CLONE_INTO_CGROUP;
@@ -116,7 +153,7 @@ static int start(struct container *container, const struct spec *spec)
 	container->init = sys_clone3(flags, cgroup, &container->end);
 	if (container->init < 0) {
 		container->init = 0;
-		return fail("start a process in namespaces of its own");
+		return explain_start(flags);
 	}
 	if (container->init == 0) {
 		/* With these open, the parent's end would not show at the pipes. */
@@ -128,11 +165,30 @@ static int start(struct container *container, const struct spec *spec)
 	return 0;
 }
 
+/* The child waits: it has rights over nothing until its ids are mapped. */
+static int settle_mapped(struct container *container, const struct root *root, int held)
+{
+	scoped_fd userns = idmap_write(&root->ids, container->init);
+	if (userns < 0)
+		return -1;
+	scoped_fd tree = root_build(root, userns);
+	if (tree < 0)
+		return -1;
+	/* EPIPE: the child was killed, and its end says so */
+	if (descriptor_send(container->go, tree, held) < 0 && errno != EPIPE)
+		return fail("let the container go on");
+	return 0;
+}
+
 /* The child mounts meanwhile. A new network namespace takes the kernel half a millisecond. */
 static int settle(struct container *container, const struct spec *spec)
 {
 	int held = cgroup_hold_devices(&container->cgroup, &spec->devices);
-	if (held < 0 || (spec->network == NETWORK_NONE && net_create() < 0))
+	if (held < 0)
+		return -1;
+	if (spec->root.ids.users.count)
+		return settle_mapped(container, &spec->root, held);
+	if (spec->network == NETWORK_NONE && net_create() < 0)
 		return -1;
 	/* EPIPE: the child has failed, and its report says why. */
 	char go = (char)held;

@@ -16,6 +16,7 @@
 #include "init/report.h"
 #include "launcher/become.h"
 #include "launcher/caps.h"
+#include "launcher/descriptor.h"
 #include "launcher/files.h"
 #include "launcher/mounts.h"
 #include "launcher/net.h"
@@ -24,6 +25,7 @@
 #include "launcher/sysctl.h"
 #include "launcher/terminal.h"
 #include "launcher/user.h"
+#include "launcher/userns.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
@@ -75,10 +77,16 @@ static int take_host_ipc(struct taken *taken)
 	return 0;
 }
 
+/* It is in a user namespace that wherry itself is not in. */
+static bool is_mapped(const struct spec *spec)
+{
+	return spec->root.ids.users.count > 0;
+}
+
 /* The host's network is not a user namespace's to show: sysfs cannot be mounted anew there. */
 static bool borrows_sys(const struct spec *spec)
 {
-	return spec->root.unprivileged && spec->network == NETWORK_HOST;
+	return (spec->root.unprivileged || is_mapped(spec)) && spec->network == NETWORK_HOST;
 }
 
 static int take_own(struct taken *taken, const struct spec *spec)
@@ -145,27 +153,27 @@ static int compare(const void *a, const void *b)
  * host's, such as the store's, would be a way there for an image whose working directory or link is
  * /proc/self/fd/N/.. (CVE-2024-21626 was that): everything is resolved after this.
  */
-static void close_others(const struct inside *inside)
+static int close_others(const struct inside *inside)
 {
 	int keep[] = { inside->report, inside->go, inside->init, inside->parent };
 	int next = STDERR_FILENO + 1;
 	qsort(keep, sizeof(keep) / sizeof(*keep), sizeof(*keep), compare);
 	for (size_t i = 0; i < sizeof(keep) / sizeof(*keep); i++) {
-		if (keep[i] > next)
-			sys_close_range((unsigned)next, (unsigned)keep[i] - 1);
+		if (keep[i] > next && sys_close_range((unsigned)next, (unsigned)keep[i] - 1) < 0)
+			return fail("close the launcher's files");
 		if (keep[i] >= next)
 			next = keep[i] + 1;
 	}
-	sys_close_range((unsigned)next, ~0U);
+	return sys_close_range((unsigned)next, ~0U) < 0 ? fail("close the launcher's files") : 0;
 }
 
-static int wait_for_go(struct inside *inside)
+static int wait_for_go(struct inside *inside, const struct spec *spec)
 {
 	char byte;
 	if (read(inside->go, &byte, 1) != 1)
 		_exit(EXIT_WHERRY); /* the parent has failed, and says so itself */
 	inside->held = byte;
-	return 0;
+	return spec->network == NETWORK_NONE ? net_join(inside->parent) : 0;
 }
 
 /* /sys shows the network namespace that it is mounted in: the parent makes that meanwhile. */
@@ -175,32 +183,30 @@ static int mount_kernel(struct inside *inside, const struct spec *spec)
 	if (root < 0)
 		return -1;
 	umask(0); /* the modes of devices are meant as they stand */
-	if (mounts_kernel(root) < 0 || devices_make(root, &spec->devices) < 0 || (!spec->host_ipc && mounts_ipc(root, spec->shm_size) < 0))
+	if (mounts_kernel(root) < 0 || devices_make(root, &spec->devices) < 0 ||
+	    (!spec->host_ipc && mounts_ipc(root, spec->shm_size) < 0))
 		return -1;
 	umask(022);
-	if (wait_for_go(inside) < 0)
-		return -1;
-	if (spec->network == NETWORK_NONE && net_join(inside->parent) < 0)
+	if (!is_mapped(spec) && wait_for_go(inside, spec) < 0)
 		return -1;
 	if (borrows_sys(spec))
 		return 0;
 	return mounts_sys(root, spec->privileged ? 0 : MS_RDONLY);
 }
 
-static int make_root(struct inside *inside, const struct spec *spec)
+/* Its file system is mounted already, at STAGING/root. */
+static int make_root(struct inside *inside, const struct spec *spec, const struct taken *volumes)
 {
-	struct taken volumes = { .count = 0 }, own = { .count = 0 };
-	umask(022);
-	if (take_volumes(&volumes, spec) < 0 || root_mount(&spec->root) < 0 ||
-	    take_own(&own, spec) < 0 || mount_kernel(inside, spec) < 0 || root_enter(&spec->root) < 0)
+	struct taken own = { .count = 0 };
+	if (take_own(&own, spec) < 0 || mount_kernel(inside, spec) < 0 || root_enter(&spec->root) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->sysctls.count; i++)
 		if (sysctl_set(spec->sysctls.at[i]) < 0)
 			return -1;
 	if (cgroup_show(inside->cgroup, spec->privileged ? 0 : MS_RDONLY) < 0 || (!spec->privileged && mounts_mask() < 0) ||
-	    put_own(&own) < 0 || put_volumes(&volumes, spec) < 0)
+	    put_own(&own) < 0 || put_volumes(volumes, spec) < 0)
 		return -1;
-	close_taken(&volumes);
+	close_taken(volumes);
 	close_taken(&own);
 	return 0;
 }
@@ -213,16 +219,26 @@ static int take_on_groups(const struct user *user, bool unprivileged)
 	return fail("take on the groups of user %u", user->uid);
 }
 
-static int take_on_user(const struct user *user, bool unprivileged)
+static int explain_user(const struct root *root)
 {
-	if (take_on_groups(user, unprivileged) < 0)
-		return -1;
+	if (root->unprivileged)
+		return hint("without root there are only the ids that /etc/subuid and /etc/subgid give "
+			    "you, and newuidmap is needed to use them");
+	if (root->ids.users.count)
+		return hint("--userns has given the container %u user and %u group ids",
+			    root->ids.users.count, root->ids.groups.count);
+	return -1;
+}
+
+static int take_on_user(const struct user *user, const struct root *root)
+{
+	if (take_on_groups(user, root->unprivileged) < 0)
+		return explain_user(root);
 	/* The libc's would tell other threads, of which there are none, at the cost of nine more calls. */
 	if (syscall(SYS_setgid32, user->gid) == 0 && syscall(SYS_setuid32, user->uid) == 0)
 		return 0;
 	fail("become user %u, group %u", user->uid, user->gid);
-	return unprivileged ? hint("without root there are only the ids that /etc/subuid and "
-				   "/etc/subgid give you, and newuidmap is needed to use them") : -1;
+	return explain_user(root);
 }
 
 /* The filter first: it takes CAP_SYS_ADMIN. What is called from here on is in seccomp.c's list. */
@@ -231,7 +247,7 @@ static int give_up_rights(const struct inside *inside, const struct spec *spec, 
 	const struct process *process = &spec->process;
 	uint64_t caps = process->caps | (inside->held ? process->caps_if_held : 0);
 	if (seccomp_install(&inside->seccomp) < 0 || caps_bound(caps) < 0 ||
-	    take_on_user(user, spec->root.unprivileged) < 0)
+	    take_on_user(user, &spec->root) < 0)
 		return -1;
 	if (user->uid == 0 && caps_set(caps) < 0)
 		return -1;
@@ -245,7 +261,7 @@ static int enter(const struct inside *inside, const struct spec *spec, const str
 {
 	const char *cwd = spec->process.cwd;
 	/* An image may bring nodes of the host's disks, and so may who can make them. */
-	unsigned long flags = inside->held || spec->privileged ? 0 : MS_NODEV;
+	unsigned long flags = (inside->held && !is_mapped(spec)) || spec->privileged ? 0 : MS_NODEV;
 	if (mounts_target(cwd, true) < 0 || root_seal(&spec->root, flags) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->process.rlimit_count; i++)
@@ -255,9 +271,9 @@ static int enter(const struct inside *inside, const struct spec *spec, const str
 		return -1;
 	if (chdir(cwd) < 0)
 		return fail_status(EXIT_NOT_EXECUTABLE, "enter %s: %s", cwd, strerror(errno));
-	/* ENOENT: a directory that cannot be reached from /, whatever link of /proc led there */
+	/* One that cannot be reached from /, whatever link of /proc led there, has no name. */
 	char here[PATH_MAX];
-	if (!getcwd(here, sizeof(here)) && errno == ENOENT)
+	if (!getcwd(here, sizeof(here)))
 		return failx("enter %s: it is not in the container", cwd);
 	return 0;
 }
@@ -300,19 +316,65 @@ static int set_oom_score(int score)
 	return 0;
 }
 
-static int run(struct inside *inside, const struct spec *spec)
+/* With the rights that the parent gave, in a user namespace too: setuid comes later. */
+static int begin(const struct inside *inside, const struct spec *spec, struct taken *volumes)
 {
-	struct user user;
-	if (become_tied(inside->report) < 0 || join_cgroup(inside->cgroup) < 0)
+	umask(022);
+	if (become_tied(inside->report) < 0 || join_cgroup(inside->cgroup) < 0 ||
+	    close_others(inside) < 0)
 		return -1;
-	close_others(inside);
 	if (!spec->host_uts && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return fail("set the host name to %s", spec->hostname);
-	if (make_root(inside, spec) < 0 || find_user(&user, &spec->process) < 0 ||
-	    set_oom_score(spec->process.oom_score_adj) < 0 || connect(inside, &spec->process, &user) < 0 ||
-	    enter(inside, spec, &user) < 0)
+	return take_volumes(volumes, spec);
+}
+
+static int end(const struct inside *inside, const struct spec *spec)
+{
+	struct user user;
+	if (find_user(&user, &spec->process) < 0 || set_oom_score(spec->process.oom_score_adj) < 0 ||
+	    connect(inside, &spec->process, &user) < 0 || enter(inside, spec, &user) < 0)
 		return -1;
 	return become_init(inside, spec, &user);
+}
+
+static int run(struct inside *inside, const struct spec *spec)
+{
+	struct taken volumes = { .count = 0 };
+	if (begin(inside, spec, &volumes) < 0 || root_mount(&spec->root, -1) < 0 ||
+	    make_root(inside, spec, &volumes) < 0)
+		return -1;
+	return end(inside, spec);
+}
+
+/*
+ * In a user namespace: its ids, and the root file system that only the machine's root can make, come
+ * with "go". Failed or not, we wait for it: the parent needs us in /proc until then.
+ */
+static int run_mapped(struct inside *inside, const struct spec *spec)
+{
+	struct taken volumes = { .count = 0 };
+	struct spec reached = *spec;
+	char staging[32];
+	int held, begun = begin(inside, spec, &volumes);
+	if (begun == 0 && spec->network == NETWORK_NONE)
+		begun = net_create();
+	scoped_fd tree = descriptor_receive(inside->go, &held);
+	if (tree < 0)
+		_exit(EXIT_WHERRY); /* as in wait_for_go */
+	inside->held = held;
+	if (begun < 0 || root_attach(&spec->root, tree) < 0 || userns_become_root() < 0 ||
+	    become_tied(inside->report) < 0)
+		return -1;
+	/* Only now: /dev/mqueue belongs to who makes the namespace. */
+	if (!spec->host_ipc && unshare(CLONE_NEWIPC) < 0)
+		return fail("make an IPC namespace");
+	/* What leads to the state directory need not be open to the container's root. */
+	snprintf(staging, sizeof(staging), "/proc/self/fd/%d", tree);
+	reached.root.staging = staging;
+	if (make_root(inside, &reached, &volumes) < 0)
+		return -1;
+	close(take_fd(&tree));
+	return end(inside, spec);
 }
 
 /* One write, so that nothing of it is read without the rest. */
@@ -327,7 +389,10 @@ static void report_failure(int to)
 
 void inside_run(struct inside *inside, const struct spec *spec)
 {
-	run(inside, spec);
+	if (is_mapped(spec))
+		run_mapped(inside, spec);
+	else
+		run(inside, spec);
 	report_failure(inside->report);
 	_exit(EXIT_WHERRY);
 }

@@ -29,6 +29,9 @@ static int explain_overlay(const struct root *root)
 		return failx("overlayfs: the kernel has no CONFIG_OVERLAY_FS");
 	case EINVAL:
 		fail("mount overlay on %s/root", staging);
+		if (root->ids.users.count)
+			hint("overlayfs takes layers with mapped owners since Linux 5.19; the kernel's "
+			     "log may say more: dmesg | tail");
 		return hint("the kernel's log says which layer it refused: dmesg | tail");
 	default:
 		return fail("mount overlay on %s/root", staging);
@@ -95,6 +98,31 @@ static int write_lowers(const struct root *root, const char *staging, char *opti
 	return 0;
 }
 
+/* As root's in the container. */
+static int own(const struct root *root, const char *path)
+{
+	if (!root->ids.users.count)
+		return 0;
+	if (chown(path, root->ids.users.start, root->ids.groups.start) < 0)
+		return fail("give %s to the container's root", path);
+	return 0;
+}
+
+/* What an earlier run wrote is nobody's in a container with other ids. */
+static int check_upper(const struct root *root, const char *path)
+{
+	const struct id_range *users = &root->ids.users;
+	struct stat stat;
+	if (!users->count)
+		return 0;
+	if (lstat(path, &stat) < 0)
+		return fail("look at %s", path);
+	if (stat.st_uid >= users->start && stat.st_uid - users->start < users->count)
+		return 0;
+	failx("%s belongs to user %u, who is not one of the container's", path, stat.st_uid);
+	return hint("it was written without --userns, or with other ids");
+}
+
 /*
  * overlayfs shows the upper's own root directory: a new one takes owner, mode and times from the
  * layer that describes /; one that is there already belongs to an earlier run of the container.
@@ -108,9 +136,9 @@ static int make_upper(const struct root *root, const char *dir)
 		return fail("make %s", path);
 	snprintf(path, sizeof(path), "%s/upper", dir);
 	if (mkdir(path, 0755) < 0)
-		return errno == EEXIST ? 0 : fail("make %s", path);
+		return errno == EEXIST ? check_upper(root, path) : fail("make %s", path);
 	if (!root->top)
-		return 0;
+		return own(root, path);
 	struct timespec times[2];
 	snprintf(lower, sizeof(lower), "%s/%s", root->base, root->top);
 	if (lstat(lower, &stat) < 0)
@@ -124,11 +152,13 @@ static int make_upper(const struct root *root, const char *dir)
 }
 
 /* An image without layers is an empty file system; overlayfs wants one lower at least. */
-static int mount_empty(const char *staging)
+static int mount_empty(const struct root *root)
 {
 	char path[PATH_MAX];
-	snprintf(path, sizeof(path), "%s/root", staging);
-	return mount("tmpfs", path, "tmpfs", 0, "mode=755") < 0 ? fail("mount %s", path) : 0;
+	snprintf(path, sizeof(path), "%s/root", root->staging);
+	if (mount("tmpfs", path, "tmpfs", 0, "mode=755") < 0)
+		return fail("mount %s", path);
+	return own(root, path);
 }
 
 static int mount_overlay(const struct root *root, const char *dir)
@@ -158,6 +188,8 @@ static int mount_staging(const struct root *root)
 			 (long long)root->overlay_size);
 	if (mount("wherry", root->staging, "tmpfs", MS_NOSUID, options) < 0)
 		return fail("mount a tmpfs on %s", root->staging);
+	if (own(root, root->staging) < 0)
+		return -1;
 	snprintf(path, sizeof(path), "%s/root", root->staging);
 	return mkdir(path, 0755) < 0 ? fail("make %s", path) : 0;
 }
@@ -184,8 +216,7 @@ static int climb(const char *below)
 	return chroot(".") < 0 ? fail("leave the caller's root") : 0;
 }
 
-/* Nothing that is mounted from here on shows in the host's mount namespace, nor the other way. */
-static int part_mounts(const struct root *root)
+int root_part(const struct root *root)
 {
 	scoped_fd caller = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (caller < 0 || climb(root->staging) < 0)
@@ -197,16 +228,27 @@ static int part_mounts(const struct root *root)
 	return 0;
 }
 
-int root_mount(const struct root *root)
+static int mount_mapped(const struct root *root, int userns, const char *dir)
+{
+	struct root mapped = *root;
+	char layers[PATH_MAX];
+	snprintf(layers, sizeof(layers), "%s/layers", root->staging);
+	if (root_map(root, userns, layers) < 0)
+		return -1;
+	mapped.base = layers;
+	return make_upper(&mapped, dir) < 0 ? -1 : mount_overlay(&mapped, dir);
+}
+
+int root_mount(const struct root *root, int userns)
 {
 	const char *dir = root->overlay == OVERLAY_RAM ? root->staging : root->overlay_dir;
-	if (part_mounts(root) < 0 || mount_staging(root) < 0)
+	if (root_part(root) < 0 || mount_staging(root) < 0)
 		return -1;
 	if (!root->lower_count)
-		return mount_empty(root->staging);
-	if (make_upper(root, dir) < 0)
-		return -1;
-	return mount_overlay(root, dir);
+		return mount_empty(root);
+	if (userns >= 0)
+		return mount_mapped(root, userns, dir);
+	return make_upper(root, dir) < 0 ? -1 : mount_overlay(root, dir);
 }
 
 int root_open(const struct root *root)

@@ -6,9 +6,29 @@
 
 /*
  * Before: a new mount namespace. After: a tmpfs covers root->staging, nothing propagates to the host,
- * and the container's root file system is mounted at staging/root.
+ * and the container's root file system is mounted at staging/root. USERNS: the user namespace whose
+ * ids the owners of its files are mapped to, by id-mapped mounts, the layers as they are; or -1.
  */
-int root_mount(const struct root *);
+int root_mount(const struct root *, int userns);
+
+/*
+ * Where the container's root has root->ids: the same outside, seen by nobody. USERNS has these ids.
+ * Returns all of it, detached, for root_attach, the caller's; -1 with a failure.
+ */
+int root_build(const struct root *, int userns);
+
+/*
+ * In the container's mount namespace: what root_build returned covers root->staging, and TREE leads
+ * there, also for who may not search the directories above.
+ */
+int root_attach(const struct root *, int tree);
+
+/* Used among the files that make it. */
+
+/* Nothing that is mounted from here on shows in the host's mount namespace, nor the other way. */
+int root_part(const struct root *);
+/* The layers at TO, which is made, read-only, their owners mapped to USERNS. */
+int root_map(const struct root *, int userns, const char *to);
 
 /* Its root directory, O_PATH, the caller's; -1 with a failure. */
 int root_open(const struct root *);

@@ -12,6 +12,7 @@
 struct run_options {
 	struct strings env, env_files;
 	struct strings volumes; /* SRC:DST[:OPTIONS] */
+	struct strings labels, annotations; /* KEY[=VALUE] */
 	struct strings tmpfs;   /* DST[:OPTIONS] */
 	struct strings mounts;  /* KEY=VALUE,… */
 	const char *cwd, *user, *hostname, *entrypoint, *name, *overlay, *network, *init_path;
@@ -22,7 +23,7 @@ struct run_options {
 	const char *report;
 	struct strings cap_add, cap_drop, group_add, ulimits, sysctls, hosts, dns;
 	struct strings security; /* NAME[=VALUE] */
-	const char *pid, *ipc, *uts, *stop_signal, *umask, *cid_file;
+	const char *pid, *ipc, *uts, *userns, *stop_signal, *umask, *cid_file;
 	int64_t stop_timeout, shm_size, oom_score_adj;
 	bool read_only, input, terminal, remove, privileged, no_init, env_host;
 };

@@ -22,10 +22,21 @@ struct mount {
 	enum mount_kind kind; /* VOLUME: the image's own: TARGET stays writable under a read-only root */
 	const char *source;   /* BIND: an absolute path on the host */
 	bool create;          /* BIND: make a directory of SOURCE where there is nothing */
+	const char *volume;   /* BIND: the name of a volume, which SOURCE follows from; NULL: none */
+	bool no_copy;         /* VOLUME gets nothing of what the image has at TARGET */
 	unsigned long propagation; /* BIND: MS_… of mount(2), with MS_REC or without; 0: MS_PRIVATE | MS_REC */
 	const char *target;   /* absolute, in the container */
 	unsigned long flags;  /* MS_… of mount(2) */
 	const char *data;     /* TMPFS: its options */
+};
+
+/* The container's ids 0 to COUNT-1 are START to START+COUNT-1 outside. COUNT 0: they are the same. */
+struct id_range {
+	uint32_t start, count;
+};
+
+struct ids {
+	struct id_range users, groups; /* both or neither */
 };
 
 enum overlay_kind { OVERLAY_RAM, OVERLAY_DISK, OVERLAY_DIR };
@@ -45,6 +56,7 @@ struct root {
 	int64_t overlay_size;    /* RAM: bytes; 0: half of the memory that there is */
 	const char *staging;     /* an empty directory that the container's mounts may cover; absolute */
 	bool read_only;
+	struct ids ids; /* whose the layers' files are; the container has a user namespace with them */
 	bool unprivileged; /* in a user namespace: overlayfs keeps its marks in user.overlay.* */
 };
 
@@ -91,6 +103,7 @@ struct spec {
 	struct strings sysctls;            /* KEY=VALUE */
 	struct strings hosts;              /* NAME:ADDRESS, for /etc/hosts */
 	struct strings dns;                /* addresses, for /etc/resolv.conf */
+	struct strings labels, annotations; /* KEY=VALUE, for who asks what runs */
 };
 
 #endif

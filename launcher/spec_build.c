@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "launcher/caps.h"
+#include "launcher/idmap.h"
 #include "launcher/signals.h"
 #include "launcher/sysctl.h"
 #include "launcher/terminal.h"
@@ -218,11 +219,35 @@ static int build_namespace(const char *option, const char *word, const char *own
 	return failx("--%s: '%s' is not %s%shost", option, word, own ? own : "", own ? " or " : "");
 }
 
+/*
+ * As in docker, whose userns-remap it is: what is promised of the host's processes, or of the machine
+ * as a whole, the root of a user namespace cannot have.
+ */
+static int build_userns(struct spec *spec, const struct run_options *given)
+{
+	const char *user = given->userns;
+	if (!user || !strcmp(user, "host"))
+		return 0;
+	if (userns_inside()) {
+		failx("--userns %s wants wherry to be run by root", user);
+		return hint("without root the container is in a user namespace of yours anyway");
+	}
+	if (spec->host_pid)
+		return failx("--userns and --pid host exclude each other");
+	if (given->privileged) {
+		failx("--userns and --privileged exclude each other");
+		return hint("--cap-add ALL gives all capabilities over what is the container's own");
+	}
+	return idmap_find(&spec->root.ids, user);
+}
+
 static int build_namespaces(struct spec *spec, const struct run_options *given)
 {
 	if (build_namespace("pid", given->pid, NULL, &spec->host_pid) < 0 ||
 	    build_namespace("ipc", given->ipc, "private", &spec->host_ipc) < 0 ||
 	    build_namespace("uts", given->uts, NULL, &spec->host_uts) < 0)
+		return -1;
+	if (build_userns(spec, given) < 0)
 		return -1;
 	if (spec->host_uts && given->hostname)
 		return failx("--hostname and --uts host exclude each other");

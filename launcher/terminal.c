@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "launcher/descriptor.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
@@ -23,50 +23,6 @@ int terminal_check(bool input)
 		return hint("leave out -t to read a file or a pipe");
 	}
 	return 0;
-}
-
-/* One descriptor in a message of one byte: unix(7). */
-static int send_descriptor(int socket, int descriptor)
-{
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec byte = { "", 1 };
-	struct msghdr message = {
-		.msg_iov = &byte,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
-	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? fail("hand out the terminal") : 0;
-}
-
-static int receive_descriptor(int socket)
-{
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	char byte;
-	struct iovec part = { &byte, 1 };
-	struct msghdr message = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	int descriptor;
-	struct cmsghdr *header;
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1 || !(header = CMSG_FIRSTHDR(&message)))
-		return failx("the container has handed out no terminal");
-	memcpy(&descriptor, CMSG_DATA(header), sizeof(int));
-	return descriptor;
 }
 
 /* docker shows the program's terminal as /dev/console too: logs of old inits go there. */
@@ -100,8 +56,10 @@ int terminal_make(int socket, uid_t uid)
 	if (slave < 0 || fchown(slave, uid, (gid_t)-1) < 0 || ioctl(slave, TIOCSCTTY, 0) < 0)
 		return fail("take the terminal");
 	copy_size(master);
-	if (show_console(master) < 0 || send_descriptor(socket, master) < 0)
+	if (show_console(master) < 0)
 		return -1;
+	if (descriptor_send(socket, master, 0) < 0)
+		return fail("hand out the terminal");
 	for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; standard++)
 		if (dup2(slave, standard) < 0)
 			return fail("connect the terminal");
@@ -124,9 +82,10 @@ int terminal_attach(struct terminal *terminal, int socket, bool input)
 {
 	/* Not in struct terminal: most containers have none, and a launch would clear these for them. */
 	static char in[TERMINAL_BUFFER], out[TERMINAL_BUFFER];
-	terminal->master = receive_descriptor(socket);
+	int said;
+	terminal->master = descriptor_receive(socket, &said);
 	if (terminal->master < 0)
-		return -1;
+		return failx("the container has handed out no terminal");
 	/* A program that doesn't read must not keep us from showing what it writes. */
 	if (fcntl(terminal->master, F_SETFL, O_NONBLOCK) < 0)
 		return fail("prepare the terminal");

@@ -2,54 +2,35 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "launcher/idmap.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
-/* A range of subordinate ids: subuid(5), "name:start:count" or "uid:start:count". */
-struct range {
-	unsigned long start, count;
-};
-
-static bool parse_range(char *line, const char *name, const char *number, struct range *range)
+static bool find_range(const char *path, uid_t uid, struct id_range *range)
 {
-	const char *who = strsep(&line, ":"), *start = strsep(&line, ":");
-	if (!line || (strcmp(who, number) && (!name || strcmp(who, name))))
-		return false;
-	range->start = strtoul(start, NULL, 10);
-	range->count = strtoul(line, NULL, 10);
-	return range->start && range->count;
-}
-
-static bool find_range(const char *path, uid_t uid, struct range *range)
-{
-	char line[256], number[16];
+	char number[16];
 	const struct passwd *user = getpwuid(uid);
-	bool found = false;
-	FILE *file = fopen(path, "re");
 	snprintf(number, sizeof(number), "%u", uid);
-	while (file && !found && fgets(line, sizeof(line), file))
-		found = parse_range(line, user ? user->pw_name : NULL, number, range);
-	if (file)
-		fclose(file);
-	return found;
+	return idmap_lookup(path, user ? user->pw_name : NULL, number, range);
 }
 
 /* newuidmap PID 0 UID 1 1 START COUNT. Returns whether it did its work. */
-static bool run_mapper(const char *program, pid_t target, unsigned id, const struct range *range)
+static bool run_mapper(const char *program, pid_t target, unsigned id, const struct id_range *range)
 {
-	char pid[16], own[16], start[24], count[24];
+	char pid[16], own[16], start[16], count[16];
 	snprintf(pid, sizeof(pid), "%d", target);
 	snprintf(own, sizeof(own), "%u", id);
-	snprintf(start, sizeof(start), "%lu", range->start);
-	snprintf(count, sizeof(count), "%lu", range->count);
+	snprintf(start, sizeof(start), "%u", range->start);
+	snprintf(count, sizeof(count), "%u", range->count);
 	pid_t child = fork();
 	if (child == 0) {
 		execlp(program, program, pid, "0", own, "1", "1", start, count, (char *)NULL);
@@ -66,7 +47,7 @@ static bool run_mapper(const char *program, pid_t target, unsigned id, const str
 static _Noreturn void map_from_outside(int go, pid_t target, uid_t uid, gid_t gid)
 {
 	char byte;
-	struct range uids, gids;
+	struct id_range uids, gids;
 	if (read(go, &byte, 1) != 1)
 		_exit(1);
 	_exit(find_range("/etc/subuid", uid, &uids) && find_range("/etc/subgid", uid, &gids) &&
@@ -105,6 +86,13 @@ static int enter(void)
 	return -1;
 }
 
+static int become_root(void)
+{
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return fail("become root in the user namespace");
+	return 0;
+}
+
 int userns_enter(void)
 {
 	uid_t uid = geteuid();
@@ -131,7 +119,15 @@ int userns_enter(void)
 	if (status != 0 && map_self(uid, gid) < 0)
 		return -1;
 	/* The ids are root's now; the maps say so, the credentials follow. */
-	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
-		return fail("become root in the user namespace");
-	return 0;
+	return become_root();
+}
+
+int userns_become_root(void)
+{
+	if (setgroups(0, NULL) < 0)
+		return fail("leave the host's groups");
+	if (become_root() < 0)
+		return -1;
+	/* Whose ids have changed does not own its /proc any more: proc(5), PR_SET_DUMPABLE. */
+	return prctl(PR_SET_DUMPABLE, 1) < 0 ? fail("own /proc/self") : 0;
 }

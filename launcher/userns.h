@@ -1,4 +1,4 @@
-/* An ordinary user's way to root: a user namespace of their own. */
+/* The way to root in a user namespace. */
 #ifndef LAUNCHER_USERNS_H
 #define LAUNCHER_USERNS_H
 
@@ -10,5 +10,11 @@
  * otherwise the caller's own id is the only one. Returns 0, or -1 with a failure.
  */
 int userns_enter(void);
+
+/*
+ * In a user namespace that others have mapped: the calling process, which has one thread, becomes its
+ * root, in no other groups, and owner of what /proc shows of it. Returns 0, or -1 with a failure.
+ */
+int userns_become_root(void);
 
 #endif
