@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -220,6 +221,23 @@ int cgroup_join(const struct cgroup *cgroup)
 }
 
 /*
+ * With --pid host no PID namespace ends what is left in the container: whoever is in its cgroup when its
+ * init is gone is that.
+ */
+static void kill_members(int parent, const char *name)
+{
+	char text[4096];
+	scoped_fd dir = openat(parent, name, O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || cgroup_read(dir, "cgroup.procs", text, sizeof(text)) <= 0)
+		return;
+	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+		pid_t pid = (pid_t)strtol(line, NULL, 10);
+		if (pid > 0) /* 0: one that our PID namespace doesn't show */
+			kill(pid, SIGKILL);
+	}
+}
+
+/*
  * The last process has been reaped, but the kernel lets go of a dying task's cgroup a moment later:
  * EBUSY for up to a few milliseconds.
  */
@@ -230,6 +248,7 @@ static int remove_dir(int parent, const char *name)
 			return 0;
 		if (errno != EBUSY)
 			return -1;
+		kill_members(parent, name);
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
 	return -1;
@@ -255,14 +274,12 @@ void cgroup_destroy(struct cgroup *cgroup)
 /* Also the cgroup that a launcher moved itself into. Returns -1 for one that is in use. */
 static int sweep_one(int parent, const char *name)
 {
-	static const char *const forms[] = { "wherry-%s", "wherry.%s" };
-	int result = 0;
-	for (int i = 0; i < 2; i++) {
-		char text[80];
-		snprintf(text, sizeof(text), forms[i], name);
-		if (unlinkat(parent, text, AT_REMOVEDIR) < 0 && errno == EBUSY)
-			result = -1;
-	}
+	char container[80], launcher[80];
+	snprintf(container, sizeof(container), "wherry-%s", name);
+	snprintf(launcher, sizeof(launcher), "wherry.%s", name);
+	int result = remove_dir(parent, container) < 0 && errno == EBUSY ? -1 : 0;
+	if (unlinkat(parent, launcher, AT_REMOVEDIR) < 0 && errno == EBUSY)
+		result = -1;
 	return result;
 }
 

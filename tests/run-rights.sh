@@ -82,6 +82,19 @@ host_namespaces() {
 	fails_with 125 "exclude each other" wherry run --uts host --hostname x busybox true
 }
 
+# No PID namespace ends it: the next command does, and wherry itself where its init is killed.
+host_pid_ends() {
+	start out --pid host busybox sh -c 'echo up; exec sleep 986'
+	kill -KILL "$started"
+	ends "$started" 137
+	wherry run busybox true
+	eventually bash -c '! pgrep -fx "sleep 986"'
+	start out --pid host busybox sh -c 'sleep 985 & echo up; exec sleep 986'
+	pkill -KILL -P "$started"
+	ends "$started" 137
+	equal "$(pgrep -fx 'sleep 98[56]' | wc -l)" 0
+}
+
 without_init() {
 	equal "$(wherry run --no-init busybox sh -c 'echo $$')" 1
 	fails_with 127 "run nosuch: No such file" wherry run --no-init busybox nosuch
@@ -117,6 +130,7 @@ it "makes the kernel kill the program before its init" init_is_last
 it "--sysctl sets what is the container's own, and nothing else" sysctls
 it "--add-host and --dns write the files" names
 it "shares a namespace of the host's where asked" host_namespaces
+it "ends what runs among the host's PIDs" host_pid_ends
 it "--no-init runs the program as PID 1, --init-path another init" without_init
 it "--cidfile holds the name, and is never overwritten" cid_file
 it "--stop-signal and --stop-timeout end what doesn't listen" stops
