@@ -52,10 +52,10 @@ static int signal_of(const struct outcome *outcome)
 static const char *reason_of(int status, const struct outcome *outcome, const struct cgroup *cgroup)
 {
 	int number = signal_of(outcome);
-	if (status < 0)
-		return "failed";
 	if (outcome->kind == REPORT_NOT_RUN)
 		return "not run";
+	if (status < 0)
+		return "failed";
 	if (number == SIGKILL && cgroup_usage(cgroup, USAGE_OOM_KILLS) > 0)
 		return "oom";
 	if (status && cgroup_usage(cgroup, USAGE_PIDS_DENIED) > 0)
