@@ -83,27 +83,6 @@ boots() {
 	contains "$(case_of done)" 0
 }
 
-# case_of NAME: what it printed, and its status on a last line.
-case_of() {
-	tr -d '\r' <"$VM_LOG" | awk -v name="$1" '
-		$0 == "=== " name { inside = 1; found = 1; next }
-		inside && /^=== status / { print $3; exit }
-		inside { print }
-		END { exit !found }'
-}
-
-# prints NAME TEXT STATUS: exactly this.
-prints() { equal "$(case_of "$1")" "${2:+$2$'\n'}$3"; }
-
-# says NAME STATUS TEXT…
-says() {
-	local seen text
-	seen=$(case_of "$1")
-	equal "$(tail -n 1 <<<"$seen")" "$2"
-	shift 2
-	for text; do contains "$seen" "$text"; done
-}
-
 no_overlay() { says no-overlay 125 "wherry: overlayfs: the kernel has no CONFIG_OVERLAY_FS"; }
 
 alone() {

@@ -88,3 +88,27 @@ vm_boot() {
 	vm_start "$@"
 	vm_wait
 }
+
+# For a script in the machine that says of each case "=== NAME", its output, and "=== status N".
+#
+# case_of NAME: what it printed, and its status on a last line. Reads to the end: a reader that leaves
+# kills tr.
+case_of() {
+	tr -d '\r' <"$VM_LOG" | awk -v name="$1" '
+		$0 == "=== " name { inside = 1; found = 1; next }
+		inside && /^=== status / { print $3; inside = 0 }
+		inside { print }
+		END { exit !found }'
+}
+
+# prints NAME TEXT STATUS: exactly this.
+prints() { equal "$(case_of "$1")" "${2:+$2$'\n'}$3"; }
+
+# says NAME STATUS TEXT…
+says() {
+	local seen text
+	seen=$(case_of "$1")
+	equal "$(tail -n 1 <<<"$seen")" "$2"
+	shift 2
+	for text; do contains "$seen" "$text"; done
+}
