@@ -2,7 +2,7 @@
  * The floor: what the kernel takes for a container, without a launcher. The same namespaces, mounts,
  * cgroups, files and capabilities as `wherry run -m 64M --cpus 1 --pids-limit 100`, each call written
  * down in its order, nothing looked up, parsed, checked against anything or reported. The seccomp
- * filter is wherry's own.
+ * filter and the rules of devices are wherry's own.
  *
  *	floor STAGING INIT LOWER[:LOWER…] PROGRAM [ARG…]
  *
@@ -29,6 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "launcher/devices.h"
 #include "launcher/seccomp.h"
 
 #define DO(call) \
@@ -45,7 +46,7 @@
 
 enum { OPEN_TREE = 428, MOVE_MOUNT = 429, TREE_CLONE = 1, TREE_RECURSIVE = 0x8000, EMPTY_FROM = 4 };
 
-static int memory, cpu, pids; /* cgroup directories; with v2 MEMORY alone */
+static int memory, cpu, pids, devices; /* cgroup directories; with v2 MEMORY alone */
 static int unified;
 static int trees[3];
 static int report[2], go[2];
@@ -84,6 +85,7 @@ static void make_cgroups(void)
 	put(cpu, "cpu.cfs_quota_us", "100000");
 	pids = make(V1 "pids" NAME);
 	put(pids, "pids.max", "100");
+	devices = make(V1 "devices" NAME);
 }
 
 static void remove_cgroups(void)
@@ -95,6 +97,7 @@ static void remove_cgroups(void)
 	DO(rmdir(V1 "memory" NAME));
 	DO(rmdir(V1 "cpu" NAME));
 	DO(rmdir(V1 "pids" NAME));
+	DO(rmdir(V1 "devices" NAME));
 }
 
 static void join_cgroups(void)
@@ -103,8 +106,17 @@ static void join_cgroups(void)
 		put(memory, "tasks", "0");
 		put(cpu, "tasks", "0");
 		put(pids, "tasks", "0");
+		put(devices, "tasks", "0");
 	}
 	DO(unshare(CLONE_NEWCGROUP));
+}
+
+static void hold_devices(void)
+{
+	struct devices rules;
+	static const struct strings none;
+	DO(devices_build(&rules, &none, &none));
+	DO(unified ? devices_hold_v2(memory, &rules) : devices_hold_v1(devices, &rules));
 }
 
 static void make_network(void)
@@ -211,8 +223,7 @@ static void mask(void)
 
 static void drop_capabilities(void)
 {
-	/* moby's defaults without CAP_MKNOD */
-	const uint32_t keep = 0xa80425fb & ~(1u << CAP_MKNOD);
+	const uint32_t keep = 0xa80425fb; /* moby's defaults */
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct data[2] = { { keep, keep, 0 }, { 0, 0, 0 } };
 	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
@@ -279,6 +290,7 @@ int main(int argc, char **argv)
 	if (!pid)
 		inside(argv, init, parent, &filter);
 	close(report[1]);
+	hold_devices();
 	make_network();
 	DO(write(go[1], "", 1));
 	while (read(report[0], record, sizeof(record)) > 0)
