@@ -93,6 +93,16 @@ forwards_values() {
 	equal "$(sort "$SCRATCH/out" | xargs)" '15 -1 4711 34 -1 -5 ready'
 }
 
+keeps_its_own_sigchld() {
+	start_pid1 "$INIT" -- sh -c "(sh -c 'sleep 0.1; touch $SCRATCH/orphan' &); exec '$PROBE' catch 1"
+	eventually says ready
+	eventually test -e "$SCRATCH/orphan"
+	eventually sole_child
+	kill -USR1 "$pid"
+	ends 0
+	equal "$(sed 1d "$SCRATCH/out" | cut -d' ' -f1)" 10
+}
+
 dies_of_its_own_fault() {
 	start_pid1 "$INIT" -- sleep 1000
 	eventually first_child "$pid"
@@ -111,7 +121,7 @@ keeps_what_is_pending() {
 keeps_what_comes_early() {
 	local round
 	for round in {1..20}; do
-		timeout "$LIMIT" "$PROBE" early 50 "$INIT" -- "$PROBE" catch 50 >"$SCRATCH/out"
+		timeout -k 1 "$LIMIT" "$PROBE" early 50 "$INIT" -- "$PROBE" catch 50 >"$SCRATCH/out"
 		equal "$(sed 1d "$SCRATCH/out" | xargs)" "$(printf '40 -1 %d\n' {0..49} | xargs)" ||
 			{ echo "in round $round"; return 1; }
 	done
@@ -129,7 +139,7 @@ keeps_signals_in_a_storm() {
 
 passes_mask_and_dispositions() {
 	local how=(+10 +40 +33 -1 -17 -13 -45)
-	equal "$(timeout "$LIMIT" "$PROBE" as "${how[@]}" -- "$INIT" -- grep -E '^Sig(Blk|Ign)' /proc/self/status)" \
+	equal "$(timeout -k 1 "$LIMIT" "$PROBE" as "${how[@]}" -- "$INIT" -- grep -E '^Sig(Blk|Ign)' /proc/self/status)" \
 		"$("$PROBE" as "${how[@]}" -- grep -E '^Sig(Blk|Ign)' /proc/self/status)"
 }
 
@@ -232,7 +242,7 @@ eventually_longer() {
 
 works_with_sigchld_ignored() {
 	local status=0
-	timeout "$LIMIT" "$PROBE" as -17 -- "$INIT" -- sh -c 'sleep 0.1; exit 9' || status=$?
+	timeout -k 1 "$LIMIT" "$PROBE" as -17 -- "$INIT" -- sh -c 'sleep 0.1; exit 9' || status=$?
 	equal "$status" 9
 }
 
@@ -404,7 +414,7 @@ drains_as_a_subreaper() {
 	rm -f "$SCRATCH/log" "$SCRATCH/ready"
 	sleep 1000 &
 	other=$!
-	timeout "$LIMIT" "$INIT" $options -- sh -c "(setsid sh -c \"exec '$PROBE' term '$SCRATCH/log' one >'$SCRATCH/ready'\" &); \
+	timeout -k 1 "$LIMIT" "$INIT" $options -- sh -c "(setsid sh -c \"exec '$PROBE' term '$SCRATCH/log' one >'$SCRATCH/ready'\" &); \
 		until grep -q ready '$SCRATCH/ready'; do sleep 0.02; done; exit 6" || status=$?
 	equal "$status $(<"$SCRATCH/log")" '6 one'
 	is "$other" S
@@ -415,7 +425,7 @@ kills_as_a_subreaper() {
 	local options status=0
 	options="$(feature grace=300ms) $(feature subreaper)"
 	rm -f "$SCRATCH/pid"
-	timeout "$LIMIT" "$INIT" $options -- sh -c 'setsid sh -c "trap \"\" TERM; echo \$\$; exec sleep 1000" >'"$SCRATCH/pid"' &
+	timeout -k 1 "$LIMIT" "$INIT" $options -- sh -c 'setsid sh -c "trap \"\" TERM; echo \$\$; exec sleep 1000" >'"$SCRATCH/pid"' &
 		until [ -s '"$SCRATCH/pid"' ]; do sleep 0.02; done; exit 6' || status=$?
 	equal "$status" 6
 	eventually gone "$(<"$SCRATCH/pid")"
@@ -598,6 +608,7 @@ promise() {
 
 promise "1: forwards every signal that can be sent, fault-class and real-time ones included" forwards_every_signal
 promise "1: forwards the value that was queued with a signal" forwards_values
+promise "1: but not the SIGCHLD of the orphans that it reaps" keeps_its_own_sigchld
 if [ "$(uname -m)" = x86_64 ]; then
 	promise "1: is killed by a genuine fault of its own" dies_of_its_own_fault
 else
