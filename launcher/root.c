@@ -239,11 +239,28 @@ static int mount_mapped(const struct root *root, int userns, const char *dir)
 	return make_upper(&mapped, dir) < 0 ? -1 : mount_overlay(&mapped, dir);
 }
 
+/* A file system in a file is a mount already, and has yet to be put where the overlay finds it. */
+static int mount_tree(const struct root *root, int userns, const char *dir)
+{
+	char path[PATH_MAX];
+	struct root placed = *root;
+	if (userns >= 0)
+		return failx("--userns: the files of a file system image cannot be given other owners");
+	snprintf(path, sizeof(path), "%s/image", root->staging);
+	placed.base = path;
+	if (mkdir(path, 0700) < 0 ||
+	    sys_move_mount(root->tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return fail("mount the image on %s", path);
+	return make_upper(&placed, dir) < 0 ? -1 : mount_overlay(&placed, dir);
+}
+
 int root_mount(const struct root *root, int userns)
 {
 	const char *dir = root->overlay == OVERLAY_RAM ? root->staging : root->overlay_dir;
 	if (root_part(root) < 0 || mount_staging(root) < 0)
 		return -1;
+	if (root->has_tree)
+		return mount_tree(root, userns, dir);
 	if (!root->lower_count)
 		return mount_empty(root);
 	if (userns >= 0)

@@ -1,11 +1,15 @@
 #include "launcher/source.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "launcher/filesystem.h"
 #include "launcher/paths.h"
 #include "rootfs/err.h"
+#include "rootfs/json.h"
 #include "rootfs/scoped.h"
 
 /* image.h: a path begins so; everything else is looked for in the store first. */
@@ -30,14 +34,44 @@ static bool is_rootfs(const char *name)
 	       !has(dir, "manifest.json");
 }
 
-static int open_rootfs(struct source *source, const char *name)
+static void take_whole(struct source *source)
 {
 	static char *whole[] = { ".", NULL };
-	source->base = path_absolute(name);
 	source->lowers = whole;
 	source->lower_count = 1;
 	source->top = ".";
+}
+
+static int open_rootfs(struct source *source, const char *name)
+{
+	take_whole(source);
+	source->base = path_absolute(name);
 	return source->base ? 0 : -1;
+}
+
+/* An image config laid beside the file says what to run, and how; without one the command line does. */
+static int read_config_beside(struct source *source, const char *name)
+{
+	scoped_ptr char *path = NULL;
+	struct stat stat;
+	if (asprintf(&path, "%s.json", name) < 0)
+		return fail("name the config of %s", name);
+	scoped_fd file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (file < 0)
+		return errno == ENOENT ? 0 : fail("open %s", path);
+	if (fstat(file, &stat) < 0 || !S_ISREG(stat.st_mode) || stat.st_size > JSON_BYTES)
+		return failx("%s is no image config", path);
+	scoped_ptr char *text = malloc((size_t)stat.st_size + 1);
+	if (!text || read(file, text, (size_t)stat.st_size) != stat.st_size)
+		return fail("read %s", path);
+	return image_config_parse(text, (size_t)stat.st_size, &source->config);
+}
+
+static int open_filesystem(struct source *source, const char *name, const char *type)
+{
+	take_whole(source);
+	source->tree = filesystem_mount(name, type);
+	return source->tree < 0 ? -1 : read_config_beside(source, name);
 }
 
 static int open_image(struct source *source, const char *name, const char *root,
@@ -61,15 +95,20 @@ int source_open(struct source *source, const char *name, const char *root, const
 	static const struct store closed = {
 		.root = -1, .layers = -1, .images = -1, .names = -1, .tmp = -1,
 	};
-	*source = (struct source){ .store = closed, .image.lock = -1 };
+	*source = (struct source){ .store = closed, .image.lock = -1, .tree = -1 };
 	if (is_rootfs(name))
 		return open_rootfs(source, name);
+	const char *type = is_path(name) ? filesystem_type(name) : NULL;
+	if (type)
+		return open_filesystem(source, name, type);
 	return open_image(source, name, root, platform);
 }
 
 void source_close(struct source *source)
 {
 	free(take_ptr(&source->base));
+	if (source->tree >= 0)
+		close(take_fd(&source->tree));
 	image_close(&source->image);
 	store_close(&source->store);
 }

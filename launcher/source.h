@@ -1,4 +1,4 @@
-/* Where a container's files come from: an image of the store, or a directory as it stands. */
+/* Where a container's files come from: an image of the store, or a directory or file system as it stands. */
 #ifndef LAUNCHER_SOURCE_H
 #define LAUNCHER_SOURCE_H
 
@@ -9,7 +9,8 @@
 struct source {
 	struct store store;
 	struct image image;
-	struct image_config config; /* empty for a directory */
+	struct image_config config; /* of a file system in FILE: what FILE.json says; of a directory: none */
+	int tree;                   /* the mount of a file system in a file, which LOWERS is in; -1: none */
 	char *base;                 /* what LOWERS are relative to; absolute, owned */
 	char **lowers;              /* topmost first */
 	size_t lower_count;
@@ -17,7 +18,7 @@ struct source {
 };
 
 /*
- * Opens what the command line calls NAME, in the store at ROOT; a file is loaded first. The source
+ * Opens what the command line calls NAME, in the store at ROOT; an archive is loaded first. The source
  * holds its image against removal until source_close. Returns 0; -1 with a failure.
  */
 int source_open(struct source *, const char *name, const char *root, const char *platform);

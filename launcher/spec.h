@@ -48,6 +48,8 @@ struct root {
 	 * parent's belongs to the parent's mount namespace, and overlayfs refuses it.
 	 */
 	const char *base;
+	bool has_tree; /* BASE is the mount TREE, a descriptor, which is nowhere yet; borrowed */
+	int tree;
 	char *const *lowers;
 	size_t lower_count;
 	const char *top; /* below BASE: whose owner, mode and times / has; NULL: 0755 root */

@@ -1,0 +1,128 @@
+#include "launcher/filesystem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <linux/major.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "launcher/sys.h"
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+
+/* Where a file system says what it is: fs/squashfs/squashfs_fs.h, fs/erofs/erofs_fs.h; little-endian. */
+static const struct {
+	const char *type;
+	off_t at;
+	unsigned char magic[4];
+} known[] = {
+	{ "squashfs", 0, { 'h', 's', 'q', 's' } },
+	{ "erofs", 1024, { 0xe2, 0xe1, 0xf5, 0xe0 } },
+};
+
+const char *filesystem_type(const char *path)
+{
+	struct stat stat;
+	unsigned char magic[4];
+	scoped_fd file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (file < 0 || fstat(file, &stat) < 0 || !S_ISREG(stat.st_mode))
+		return NULL;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (pread(file, magic, sizeof(magic), known[i].at) == sizeof(magic) &&
+		    !memcmp(magic, known[i].magic, sizeof(magic)))
+			return known[i].type;
+	return NULL;
+}
+
+/* A board's /dev may be static, or not there: a node of our own, gone as soon as it is open. */
+static int open_node(const char *path, mode_t type, dev_t device)
+{
+	int node = open(path, O_RDWR | O_CLOEXEC);
+	if (node >= 0 || errno != ENOENT)
+		return node;
+	char own[64];
+	snprintf(own, sizeof(own), "/wherry-%d", getpid());
+	if (mknod(own, type | 0600, device) < 0)
+		return -1;
+	node = open(own, O_RDWR | O_CLOEXEC);
+	unlink(own);
+	return node;
+}
+
+static int open_free_loop(int control)
+{
+	char path[32];
+	int number = ioctl(control, LOOP_CTL_GET_FREE);
+	if (number < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/dev/loop%d", number);
+	return open_node(path, S_IFBLK, makedev(LOOP_MAJOR, number));
+}
+
+/* Returns the device, open; it is given back when the mount, or the descriptor, ends. */
+static int attach_loop(const char *path)
+{
+	/* LOOP_CONFIGURE, Linux 5.8. The file may be another's next year: never written. */
+	struct loop_config config = { .info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR };
+	scoped_fd file = open(path, O_RDONLY | O_CLOEXEC);
+	scoped_fd control = open_node("/dev/loop-control", S_IFCHR, makedev(10, 237));
+	if (file < 0)
+		return fail("open %s", path);
+	if (control < 0) {
+		fail("find a loop device for %s", path);
+		return hint("the kernel needs CONFIG_BLK_DEV_LOOP");
+	}
+	config.fd = (uint32_t)file;
+	for (int tries = 0; tries < 64; tries++) {
+		scoped_fd loop = open_free_loop(control);
+		if (loop >= 0 && ioctl(loop, LOOP_CONFIGURE, &config) == 0)
+			return take_fd(&loop);
+		if (loop >= 0 && errno != EBUSY) /* EBUSY: another took it first */
+			break;
+	}
+	return fail("attach %s to a loop device", path);
+}
+
+/* Returns the mount, or -1 with errno. */
+static int mount_source(const char *source, const char *type)
+{
+	scoped_fd context = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+	if (context < 0 ||
+	    syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "source", source, 0) < 0 ||
+	    syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 ||
+	    syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -1;
+	return (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
+}
+
+static int explain(const char *path, const char *type)
+{
+	if (errno == ENODEV)
+		return failx("%s: the kernel has no %s", path, type);
+	if (errno != EPERM)
+		return fail("mount %s as %s", path, type);
+	fail("mount %s as %s", path, type);
+	return hint("file systems in files are root's to mount");
+}
+
+int filesystem_mount(const char *path, const char *type)
+{
+	char device[32];
+	int tree = mount_source(path, type);
+	if (tree >= 0)
+		return tree;
+	if (errno != ENOTBLK) /* the answer to a regular file where a device is wanted */
+		return explain(path, type);
+	scoped_fd loop = attach_loop(path);
+	if (loop < 0)
+		return -1;
+	snprintf(device, sizeof(device), "/proc/self/fd/%d", loop);
+	tree = mount_source(device, type);
+	return tree < 0 ? explain(path, type) : tree;
+}
