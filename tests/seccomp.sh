@@ -93,7 +93,8 @@ prepare() {
 	gcc -static -O1 -Wall -Wextra -Werror -o "$SCRATCH/image/bin/probe" "$TOP/tests/seccomp/probe.c"
 }
 
-run() { "$WHERRY" --root "$SCRATCH/store" --state "$SCRATCH/state" run "$@"; }
+# A call that is missing may also show as a container that never ends.
+run() { timeout -k 5 30 "$WHERRY" --root "$SCRATCH/store" --state "$SCRATCH/state" run "$@"; }
 
 # try OPTION… -- NUMBER [ARGUMENT…]: what the call comes to in a container
 try() {
