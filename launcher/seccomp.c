@@ -29,11 +29,12 @@ static const struct sock_filter built[] = {
  */
 static const enum seccomp_call needed[][3] = {
 	{ CALL_capset }, { CALL_chdir }, { CALL_clone, CALL_vfork, CALL_fork }, { CALL_execve },
-	{ CALL_exit_group }, { CALL_fcntl, CALL_fcntl64 }, { CALL_kill }, { CALL_mmap, CALL_mmap2 },
-	{ CALL_poll, CALL_ppoll, CALL_ppoll_time64 }, { CALL_prctl }, { CALL_rt_sigaction },
-	{ CALL_rt_sigprocmask }, { CALL_rt_sigtimedwait, CALL_rt_sigtimedwait_time64 },
-	{ CALL_setgid, CALL_setgid32 }, { CALL_setgroups, CALL_setgroups32 },
-	{ CALL_setuid, CALL_setuid32 }, { CALL_wait4, CALL_waitid }, { CALL_write },
+	{ CALL_exit_group }, { CALL_fcntl, CALL_fcntl64 }, { CALL_getcwd }, { CALL_kill },
+	{ CALL_mmap, CALL_mmap2 }, { CALL_poll, CALL_ppoll, CALL_ppoll_time64 }, { CALL_prctl },
+	{ CALL_rt_sigaction }, { CALL_rt_sigprocmask },
+	{ CALL_rt_sigtimedwait, CALL_rt_sigtimedwait_time64 }, { CALL_setgid, CALL_setgid32 },
+	{ CALL_setgroups, CALL_setgroups32 }, { CALL_setuid, CALL_setuid32 },
+	{ CALL_wait4, CALL_waitid }, { CALL_write },
 };
 
 static bool may_be_made(const struct seccomp_policy *policy, enum seccomp_call call)

@@ -206,8 +206,8 @@ needs_no_more() {
 	local name
 	cat >"$SCRATCH/least.json" <<-'END'
 	{ "defaultAction": "SCMP_ACT_ERRNO", "syscalls": [ { "action": "SCMP_ACT_ALLOW", "names": [
-	  "capset", "chdir", "vfork", "clone", "execve", "exit_group", "fcntl", "fcntl64", "kill", "mmap",
-	  "mmap2", "poll", "ppoll", "prctl", "rt_sigaction", "rt_sigprocmask", "rt_sigtimedwait",
+	  "capset", "chdir", "vfork", "clone", "execve", "exit_group", "fcntl", "fcntl64", "getcwd", "kill",
+	  "mmap", "mmap2", "poll", "ppoll", "prctl", "rt_sigaction", "rt_sigprocmask", "rt_sigtimedwait",
 	  "rt_sigtimedwait_time64", "setgid", "setgid32", "setgroups", "setgroups32", "setuid",
 	  "setuid32", "wait4", "waitid", "write" ] }, { "action": "SCMP_ACT_ALLOW", "names": [
 	  "arch_prctl", "set_tls", "brk", "mprotect", "set_tid_address", "getpid" ] } ] }
