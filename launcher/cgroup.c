@@ -87,7 +87,7 @@ static int make_dir(struct hierarchy *hierarchy)
 	return 0;
 }
 
-static void remove_one(struct hierarchy *);
+static int remove_one(struct hierarchy *);
 
 /* The container's own cgroup below MOUNT, for the controllers HOLDS. */
 static int make_one(struct cgroup *cgroup, const struct cgroup_mount *mount, unsigned holds,
@@ -254,21 +254,26 @@ static int remove_dir(int parent, const char *name)
 	return -1;
 }
 
-static void remove_one(struct hierarchy *hierarchy)
+static int remove_one(struct hierarchy *hierarchy)
 {
 	if (hierarchy->dir >= 0)
 		close(take_fd(&hierarchy->dir));
-	if (remove_dir(hierarchy->parent.dir, hierarchy->name) < 0)
+	int r = remove_dir(hierarchy->parent.dir, hierarchy->name);
+	if (r < 0)
 		warn("the cgroup %s/%s stays: %s", hierarchy->parent.path, hierarchy->name,
 		     strerror(errno));
 	cgroup_parent_close(&hierarchy->parent);
+	return r;
 }
 
-void cgroup_destroy(struct cgroup *cgroup)
+int cgroup_destroy(struct cgroup *cgroup)
 {
+	int r = 0;
 	for (int i = 0; i < cgroup->count; i++)
-		remove_one(&cgroup->hierarchies[i]);
+		if (remove_one(&cgroup->hierarchies[i]) < 0)
+			r = -1;
 	cgroup->count = 0;
+	return r;
 }
 
 /* Also the cgroup that a launcher moved itself into. Returns -1 for one that is in use. */

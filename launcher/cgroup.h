@@ -57,8 +57,11 @@ int cgroup_show(const struct cgroup *, unsigned long flags);
 /* The directory of the container's cgroup that knows about a controller (v1's name), or -1. Borrowed. */
 int cgroup_of(const struct cgroup *, const char *controller, bool *unified);
 
-/* Removes what cgroup_create made, all processes being gone. May be called twice. */
-void cgroup_destroy(struct cgroup *);
+/*
+ * Removes what cgroup_create made, all processes being gone. May be called twice. Returns -1, with a
+ * warning and without a failure, where something stays.
+ */
+int cgroup_destroy(struct cgroup *);
 
 /*
  * Removes wherry-NAME from every hierarchy, whoever made it. Returns 0 when none is left, -1

@@ -303,8 +303,9 @@ static void destroy(struct container *container)
 	close_fd(&container->end);
 	close_fd(&container->report);
 	close_fd(&container->go);
-	cgroup_destroy(&container->cgroup);
-	state_destroy(&container->state);
+	/* What stays is found by its name: the next command removes both. */
+	if (cgroup_destroy(&container->cgroup) == 0)
+		state_destroy(&container->state);
 }
 
 int container_run(const struct spec *spec, const struct container_watch *watch)
