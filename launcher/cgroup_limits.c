@@ -1,7 +1,6 @@
 #include "launcher/cgroup_limits.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -49,19 +48,10 @@ static void quota(const struct limits *limits, enum limit_kind kind, bool unifie
 		snprintf(text + strlen(text), 32, " %lld", (long long)length);
 }
 
-/*
- * 2 … 262144 shares, of which others have 1024, are a weight of 1 … 10000, of which others have 100:
- * the curve through these three points on which runc agreed with crun (runc 1.3.2, crun 1.23).
- */
 static void shares(const struct limits *limits, enum limit_kind kind, bool unified, char text[TEXT_MAX])
 {
 	int64_t value = limits->value[kind];
-	double log = log2((double)value);
-	if (unified && value > 2)
-		value = (int64_t)ceil(pow(10, (log * log + 125 * log) / 612.0 - 7.0 / 34.0));
-	else if (unified)
-		value = 1;
-	snprintf(text, TEXT_MAX, "%lld", (long long)(unified && value > 10000 ? 10000 : value));
+	snprintf(text, TEXT_MAX, "%lld", (long long)(unified ? cgroup_weight_of(value) : value));
 }
 
 static void copy(const struct limits *limits, enum limit_kind kind, bool unified, char text[TEXT_MAX])

@@ -10,6 +10,39 @@
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
+/* Of a number from 1 on. The libc's has tables of 11 KB together with pow(3). */
+static double binary_logarithm(double x)
+{
+	double result = 0;
+	for (; x >= 2; x /= 2)
+		result++;
+	for (double bit = 0.5; bit > 1e-15; bit /= 2) {
+		x *= x;
+		if (x >= 2) {
+			x /= 2;
+			result += bit;
+		}
+	}
+	return result;
+}
+
+/* The curve: the weight is 10^((l² + 125 l) / 612 − 7/34), rounded up, where l is the shares' logarithm. */
+int64_t cgroup_weight_of(int64_t shares)
+{
+	const double logarithm_of_10 = 3.321928094887362;
+	double l = binary_logarithm((double)shares);
+	double wanted = ((l * l + 125 * l) / 612 - 7.0 / 34) * logarithm_of_10;
+	int64_t low = 1, high = 10000;
+	while (low < high) {
+		int64_t middle = (low + high) / 2;
+		if (binary_logarithm((double)middle) >= wanted - 1e-12)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
 /* Whether a disk has the bfq scheduler: "none mq-deadline [bfq]". Without /sys nobody knows: it may. */
 static bool any_bfq(void)
 {
