@@ -8,11 +8,12 @@
  *	ROOT/layers/<hex>.about     what the directory cannot say of itself: see rootfs/about.h
  *	ROOT/images/<hex>           an image's config, byte for byte; locked shared while it is in use
  *	ROOT/names/<name>           hex of an image ID; "/" in a name is "%" here
+ *	ROOT/volumes/<name>/        a named volume, with what containers have written to it
  *	ROOT/tmp/<random>/          work in progress, locked by who works on it
  *
  * Locks, all by flock(2), so that they end with their holders: ROOT/layers shared by a load,
  * exclusive by who removes; ROOT/images/<hex> shared by a run, exclusive by who removes that
- * image.
+ * image; ROOT/volumes and the volumes in it as launcher/volumes.h says.
  */
 #ifndef ROOTFS_STORE_H
 #define ROOTFS_STORE_H
