@@ -102,11 +102,22 @@ int state_create(struct state *state, const char *path, const char *name,
 	if (fstat(state->file, &stat) == 0 && stat.st_size && clean(name) < 0)
 		return failx("the name %s is taken: its last container is still ending", name);
 	int n = snprintf(pid, sizeof(pid), "%d\n", getpid());
-	if (pwrite(state->file, pid, (size_t)n, 0) != n) {
+	/* What a killed one has left there may be longer. */
+	if (ftruncate(state->file, 0) < 0 || pwrite(state->file, pid, (size_t)n, 0) != n) {
 		fail("write the state of %s", name);
 		state_destroy(state);
 		return -1;
 	}
+	return 0;
+}
+
+int state_note(const struct state *state, const char *kind, const struct strings *words)
+{
+	if (words->count && lseek(state->file, 0, SEEK_END) < 0)
+		return fail("write the state of %s", state->name);
+	for (size_t i = 0; i < words->count; i++)
+		if (dprintf(state->file, "%s %s\n", kind, words->at[i]) < 0)
+			return fail("write the state of %s", state->name);
 	return 0;
 }
 

@@ -1,9 +1,15 @@
 /*
  * What runs now: STATE/<name>, a file locked by its container's supervisor. The lock ends with the
- * supervisor, however that ends; a file that nobody locks is what a killed one left.
+ * supervisor, however that ends; a file that nobody locks is what a killed one left. Its lines:
+ *
+ *	PID                  of the supervisor
+ *	label KEY[=VALUE]    as --label gave it; of two with one KEY the later counts
+ *	annotation KEY=VALUE likewise
  */
 #ifndef LAUNCHER_STATE_H
 #define LAUNCHER_STATE_H
+
+#include "launcher/options.h"
 
 struct state {
 	const char *dir; /* borrowed; absolute */
@@ -19,6 +25,9 @@ int state_random_name(char name[13]);
  * returns -1 where some of it is still in use. Returns 0; -1 with a failure: the name is taken, or no name.
  */
 int state_create(struct state *, const char *dir, const char *name, int (*clean)(const char *name));
+
+/* Adds a line "KIND WORD" for each of WORDS, which have no newline. Returns 0; -1 with a failure. */
+int state_note(const struct state *, const char *kind, const struct strings *words);
 
 /* Removes it. May be called twice, and on what state_create did not finish. */
 void state_destroy(struct state *);
