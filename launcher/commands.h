@@ -17,5 +17,6 @@ extern const struct command run_command;
 extern const struct command save_command;
 extern const struct command tag_command;
 extern const struct command version_command;
+extern const struct command volume_command;
 
 #endif

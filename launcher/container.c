@@ -57,6 +57,7 @@ struct container {
 	struct outcome outcome;
 	struct run_report account;
 	struct inside inside; /* what the child is given */
+	const struct volumes *volumes;
 	pid_t init;           /* as seen from outside; 0: not there */
 	int end;              /* its pidfd */
 	int report;           /* read end of the child's reports */
@@ -121,7 +122,9 @@ static int prepare(struct container *container, const struct spec *spec)
 	if (inside->parent < 0)
 		return fail("open wherry's own pidfd");
 	if (open_pipes(container) < 0 ||
-	    state_create(&container->state, spec->state, spec->name, container_clean) < 0)
+	    state_create(&container->state, spec->state, spec->name, container_clean) < 0 ||
+	    state_note(&container->state, "label", &spec->labels) < 0 ||
+	    state_note(&container->state, "annotation", &spec->annotations) < 0)
 		return -1;
 	for (size_t i = 0; spec->root.ids.users.count && i < spec->mount_count; i++)
 		if (make_source(&spec->mounts[i], &spec->root.ids) < 0)
@@ -166,14 +169,21 @@ static int start(struct container *container, const struct spec *spec)
 }
 
 /* The child waits: it has rights over nothing until its ids are mapped. */
-static int settle_mapped(struct container *container, const struct root *root, int held)
+static int settle_mapped(struct container *container, const struct spec *spec, int held)
 {
-	scoped_fd userns = idmap_write(&root->ids, container->init);
+	scoped_fd userns = idmap_write(&spec->root.ids, container->init);
 	if (userns < 0)
 		return -1;
-	scoped_fd tree = root_build(root, userns);
+	scoped_fd tree = root_build(&spec->root, userns);
 	if (tree < 0)
 		return -1;
+	if (volumes_wait(container->volumes)) {
+		scoped_fd root = openat(tree, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (root < 0)
+			return fail("open the container's root");
+		if (volumes_fill(container->volumes, root, spec) < 0)
+			return -1;
+	}
 	/* EPIPE: the child was killed, and its end says so */
 	if (descriptor_send(container->go, tree, held) < 0 && errno != EPIPE)
 		return fail("let the container go on");
@@ -187,7 +197,7 @@ static int settle(struct container *container, const struct spec *spec)
 	if (held < 0)
 		return -1;
 	if (spec->root.ids.users.count)
-		return settle_mapped(container, &spec->root, held);
+		return settle_mapped(container, spec, held);
 	if (spec->network == NETWORK_NONE && net_create() < 0)
 		return -1;
 	/* EPIPE: the child has failed, and its report says why. */
@@ -308,11 +318,13 @@ static void destroy(struct container *container)
 		state_destroy(&container->state);
 }
 
-int container_run(const struct spec *spec, const struct container_watch *watch)
+int container_run(const struct spec *spec, const struct volumes *volumes,
+		  const struct container_watch *watch)
 {
 	struct container container = {
 		.state.file = -1,
-		.inside = { .report = -1, .go = -1, .init = -1, .parent = -1 },
+		.inside = { .report = -1, .go = -1, .init = -1, .parent = -1, .volumes = volumes },
+		.volumes = volumes,
 		.end = -1,
 		.report = -1,
 		.account.file = -1,

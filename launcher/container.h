@@ -3,6 +3,7 @@
 #define LAUNCHER_CONTAINER_H
 
 #include "launcher/spec.h"
+#include "launcher/volumes.h"
 
 /* Told once the program runs: the time for what can wait until then. */
 struct container_watch {
@@ -13,7 +14,7 @@ struct container_watch {
  * Makes the container, runs its program, and undoes what was made outside. Returns the program's exit
  * status as wherry gives it (docker-run(1): its own, 128+signal, 126, 127), or -1 with a failure.
  */
-int container_run(const struct spec *, const struct container_watch *);
+int container_run(const struct spec *, const struct volumes *, const struct container_watch *);
 
 /* Removes what a killed container of that name left; -1, without a failure, while some is in use. */
 int container_clean(const char *name);

@@ -153,9 +153,11 @@ static int compare(const void *a, const void *b)
  * host's, such as the store's, would be a way there for an image whose working directory or link is
  * /proc/self/fd/N/.. (CVE-2024-21626 was that): everything is resolved after this.
  */
-static int close_others(const struct inside *inside)
+static int close_others(const struct inside *inside, const struct spec *spec)
 {
-	int keep[] = { inside->report, inside->go, inside->init, inside->parent };
+	const struct volumes *volumes = inside->volumes;
+	int keep[] = { inside->report, inside->go, inside->init, inside->parent, volumes->dir,
+		       volumes->work.dir, spec->root.has_tree ? spec->root.tree : -1 };
 	int next = STDERR_FILENO + 1;
 	qsort(keep, sizeof(keep) / sizeof(*keep), sizeof(*keep), compare);
 	for (size_t i = 0; i < sizeof(keep) / sizeof(*keep); i++) {
@@ -170,9 +172,12 @@ static int close_others(const struct inside *inside)
 static int wait_for_go(struct inside *inside, const struct spec *spec)
 {
 	char byte;
+	if (inside->told)
+		return 0;
 	if (read(inside->go, &byte, 1) != 1)
 		_exit(EXIT_WHERRY); /* the parent has failed, and says so itself */
 	inside->held = byte;
+	inside->told = true;
 	return spec->network == NETWORK_NONE ? net_join(inside->parent) : 0;
 }
 
@@ -321,11 +326,28 @@ static int begin(const struct inside *inside, const struct spec *spec, struct ta
 {
 	umask(022);
 	if (become_tied(inside->report) < 0 || join_cgroup(inside->cgroup) < 0 ||
-	    close_others(inside) < 0)
+	    close_others(inside, spec) < 0)
 		return -1;
 	if (!spec->host_uts && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return fail("set the host name to %s", spec->hostname);
-	return take_volumes(volumes, spec);
+	if (!is_mapped(spec))
+		return take_volumes(volumes, spec);
+	volumes_leave(inside->volumes);
+	return 0;
+}
+
+/* Between v1's two steps of holding a container to its devices no node can be made: not meanwhile. */
+static int fill_volumes(struct inside *inside, const struct spec *spec)
+{
+	if (!volumes_wait(inside->volumes))
+		return 0;
+	if (wait_for_go(inside, spec) < 0)
+		return -1;
+	scoped_fd root = root_open(&spec->root);
+	if (root < 0 || volumes_fill(inside->volumes, root, spec) < 0)
+		return -1;
+	volumes_leave(inside->volumes);
+	return 0;
 }
 
 static int end(const struct inside *inside, const struct spec *spec)
@@ -341,7 +363,7 @@ static int run(struct inside *inside, const struct spec *spec)
 {
 	struct taken volumes = { .count = 0 };
 	if (begin(inside, spec, &volumes) < 0 || root_mount(&spec->root, -1) < 0 ||
-	    make_root(inside, spec, &volumes) < 0)
+	    fill_volumes(inside, spec) < 0 || make_root(inside, spec, &volumes) < 0)
 		return -1;
 	return end(inside, spec);
 }
@@ -362,8 +384,9 @@ static int run_mapped(struct inside *inside, const struct spec *spec)
 	if (tree < 0)
 		_exit(EXIT_WHERRY); /* as in wait_for_go */
 	inside->held = held;
-	if (begun < 0 || root_attach(&spec->root, tree) < 0 || userns_become_root() < 0 ||
-	    become_tied(inside->report) < 0)
+	/* Not earlier: volumes have been filled. */
+	if (begun < 0 || take_volumes(&volumes, spec) < 0 || root_attach(&spec->root, tree) < 0 ||
+	    userns_become_root() < 0 || become_tied(inside->report) < 0)
 		return -1;
 	/* Only now: /dev/mqueue belongs to who makes the namespace. */
 	if (!spec->host_ipc && unshare(CLONE_NEWIPC) < 0)

@@ -7,6 +7,7 @@
 #include "launcher/cgroup.h"
 #include "launcher/seccomp.h"
 #include "launcher/spec.h"
+#include "launcher/volumes.h"
 
 /* What the parent gives it; -1: none. All are close-on-exec. */
 struct inside {
@@ -14,9 +15,11 @@ struct inside {
 	int go;       /* socket; a byte: the parent has done its part, 1: devices hold; takes the terminal's other end */
 	int init;     /* the init's file, to be executed */
 	int parent;   /* the parent's pidfd, whose network namespace is the container's */
+	const struct volumes *volumes; /* with descriptors of its own */
 	sigset_t mask; /* what the program shall have */
 	const struct cgroup *cgroup;
 	bool held; /* to its devices; said with "go" */
+	bool told; /* "go" has come */
 	struct seccomp seccomp;
 };
 

@@ -25,6 +25,7 @@ static const struct command *const commands[] = {
 	&save_command,
 	&import_command,
 	&fsck_command,
+	&volume_command,
 	&version_command,
 };
 

@@ -11,9 +11,22 @@
 #include "launcher/source.h"
 #include "launcher/spec_build.h"
 #include "launcher/state.h"
+#include "launcher/volumes.h"
 #include "launcher/writable.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
+
+/* A line of the container's state. docker-run(1): a label may do without a value. */
+static int option_label(const struct option *option, void *field, const char *value)
+{
+	size_t length = strcspn(value, "= \t\n");
+	bool label = !strcmp(option->name, "label");
+	if (!length || (value[length] && value[length] != '=') || (!value[length] && !label))
+		return failx("--%s: '%s' is not KEY=VALUE", option->name, value);
+	if (strchr(value, '\n'))
+		return failx("--%s: '%s' has a newline in it", option->name, value);
+	return option_strings(option, field, value);
+}
 
 #define ROW(name, letter, argument, help, field, set) \
 	{ name, letter, argument, help, offsetof(struct run_options, field), set }
@@ -29,9 +42,9 @@ static const struct option options[] = {
 	ROW("entrypoint", 0, "PROGRAM", "instead of the image's; \"\": none", entrypoint, option_string),
 	ROW("interactive", 'i', NULL, "standard input reaches the program", input, option_flag),
 	ROW("tty", 't', NULL, "give it a terminal of its own", terminal, option_flag),
-	ROW("volume", 'v', "SRC:DST[:OPTIONS]", "bind a file or directory of the host", volumes,
+	ROW("volume", 'v', "SRC:DST[:OPTIONS]", "bind a path of the host, or a named volume", volumes,
 	    option_strings),
-	ROW("mount", 0, "KEY=VALUE,…", "type=bind or tmpfs, source=, target=, readonly …", mounts,
+	ROW("mount", 0, "KEY=VALUE,…", "type=bind, tmpfs or volume, source=, target=, readonly …", mounts,
 	    option_strings),
 	ROW("tmpfs", 0, "DST[:OPTIONS]", "mount an empty tmpfs", tmpfs, option_strings),
 	ROW("read-only", 0, NULL, "the root cannot be written to", read_only, option_flag),
@@ -94,6 +107,10 @@ static const struct option options[] = {
 	ROW("add-host", 0, "NAME:ADDRESS", "add a line to /etc/hosts", hosts, option_strings),
 	ROW("dns", 0, "ADDRESS", "a name server, in /etc/resolv.conf", dns, option_strings),
 	ROW("name", 0, "NAME", "the container's name", name, option_string),
+	ROW("label", 'l', "KEY[=VALUE]", "note it with the container while it runs", labels,
+	    option_label),
+	ROW("annotation", 0, "KEY=VALUE", "the same, under another heading", annotations,
+	    option_label),
 	ROW("rm", 0, NULL, "remove the container at its end: always done", remove, option_flag),
 	ROW("cidfile", 0, "FILE", "write the container's name to FILE, which must not exist", cid_file,
 	    option_string),
@@ -123,18 +140,35 @@ struct sweep {
 	struct container_watch watch;
 	const char *state;
 	const struct store *store;
+	struct volumes *volumes;
 };
 
 static void sweep(const struct container_watch *watch)
 {
 	const struct sweep *sweep = (const struct sweep *)watch;
+	volumes_settle(sweep->volumes);
 	state_sweep(sweep->state, container_clean);
 	if (sweep->store->tmp >= 0)
 		work_sweep(sweep->store);
 }
 
-static int run_source(const struct run_options *given, const char *state, struct source *source,
-		      char **words)
+static int run_spec(struct spec *spec, const struct run_options *given, const char *root,
+		    const struct store *store)
+{
+	struct volumes volumes;
+	int status = volumes_open(&volumes, root, spec);
+	if (status == 0 && given->cid_file)
+		status = write_cid_file(given->cid_file, spec->name);
+	if (status == 0) {
+		struct sweep then = { { sweep }, spec->state, store, &volumes };
+		status = container_run(spec, &volumes, &then.watch);
+	}
+	volumes_close(&volumes);
+	return status;
+}
+
+static int run_source(const struct run_options *given, const char *root, const char *state,
+		      struct source *source, char **words)
 {
 	struct spec spec;
 	struct writable writable;
@@ -144,16 +178,18 @@ static int run_source(const struct run_options *given, const char *state, struct
 	if (spec_build(&spec, given, &source->config, given->name ? given->name : name, words) < 0)
 		return -1;
 	spec.state = state;
+	spec.labels = given->labels;
+	spec.annotations = given->annotations;
 	spec.root.staging = state;
 	spec.root.base = source->base;
+	spec.root.has_tree = source->tree >= 0;
+	spec.root.tree = source->tree;
 	spec.root.lowers = source->lowers;
 	spec.root.lower_count = source->lower_count;
 	spec.root.top = source->top;
 	int status = writable_create(&writable, &source->store, &spec.root);
-	if (status == 0 && given->cid_file)
-		status = write_cid_file(given->cid_file, spec.name);
 	if (status == 0)
-		status = container_run(&spec, &(struct sweep){ { sweep }, state, &source->store }.watch);
+		status = run_spec(&spec, given, root, &source->store);
 	writable_destroy(&writable, &source->store);
 	return status;
 }
@@ -171,7 +207,7 @@ static int run(const struct globals *globals, int argc, char **argv)
 		return -1;
 	int status = source_open(&source, words[0], globals->root, given.platform);
 	if (status == 0)
-		status = run_source(&given, state, &source, words + 1);
+		status = run_source(&given, globals->root, state, &source, words + 1);
 	source_close(&source);
 	return status;
 }

@@ -6,6 +6,7 @@
 
 #include "launcher/paths.h"
 #include "launcher/spec_build.h"
+#include "launcher/volumes.h"
 #include "rootfs/err.h"
 
 /* Absolute, not the root itself, and without a component that would climb. */
@@ -79,10 +80,28 @@ static int parse_bind_options(struct mount *mount, char *words, const char *whol
 	for (char *word; (word = strsep(&words, ","));) {
 		if (!strcmp(word, "ro"))
 			mount->flags |= MS_RDONLY;
+		else if (mount->volume && !strcmp(word, "nocopy"))
+			mount->no_copy = true;
 		else if (strcmp(word, "rw") && !is_label(word) && !set_propagation(mount, word))
 			return failx("--volume %s: unknown option '%s'", whole, word);
 	}
 	return 0;
+}
+
+/* A path of the host, or the name of a volume. */
+static int set_source(struct mount *mount, const char *source, const char *whole)
+{
+	mount->kind = MOUNT_BIND;
+	if (source[0] == '/' || source[0] == '.') {
+		mount->create = true;
+		mount->source = path_absolute(source);
+		return mount->source ? 0 : -1;
+	}
+	mount->volume = source;
+	if (volumes_is_name(source))
+		return 0;
+	failx("--volume %s: '%s' is neither a path nor a volume's name", whole, source);
+	return hint("a path begins with / or ./, a name has letters, digits and _.- alone");
 }
 
 /* SRC:DST[:OPTIONS], or DST alone for a volume that ends with the container. */
@@ -95,19 +114,10 @@ static int parse_volume(struct spec *spec, const char *whole)
 	char *target = strsep(&text, ":");
 	if (!target)
 		return add_volume(spec, source);
-	if (source[0] != '/' && source[0] != '.') {
-		failx("--volume %s: '%s' is not a path", whole, source);
-		return hint("a directory of the host begins with / or ./");
-	}
 	if (check_target("--volume", target) < 0)
 		return -1;
 	struct mount *mount = add(spec);
-	if (!mount)
-		return -1;
-	mount->kind = MOUNT_BIND;
-	mount->create = true;
-	mount->source = path_absolute(source);
-	if (!mount->source)
+	if (!mount || set_source(mount, source, whole) < 0)
 		return -1;
 	mount->target = target;
 	return parse_bind_options(mount, text, whole);
@@ -165,8 +175,13 @@ static int parse_tmpfs(struct spec *spec, const char *whole)
 /* What --mount says of one mount; NULL and false: nothing. */
 struct mount_words {
 	const char *type, *source, *target, *size, *mode, *propagation;
-	bool read_only;
+	bool read_only, no_copy;
 };
+
+static bool is_true(const char *value)
+{
+	return !value || !strcmp(value, "true") || !strcmp(value, "1");
+}
 
 /* docker-run(1)'s keys and their other names. */
 static int read_key(struct mount_words *words, const char *key, const char *value, const char *whole)
@@ -186,7 +201,11 @@ static int read_key(struct mount_words *words, const char *key, const char *valu
 		{ "bind-propagation", offsetof(struct mount_words, propagation) },
 	};
 	if (!strcmp(key, "readonly") || !strcmp(key, "ro")) {
-		words->read_only = !value || !strcmp(value, "true") || !strcmp(value, "1");
+		words->read_only = is_true(value);
+		return 0;
+	}
+	if (!strcmp(key, "volume-nocopy")) {
+		words->no_copy = is_true(value);
 		return 0;
 	}
 	for (size_t i = 0; value && i < sizeof(keys) / sizeof(*keys); i++) {
@@ -237,7 +256,20 @@ static int build_tmpfs(struct mount *mount, const struct mount_words *words, con
 	return 0;
 }
 
-/* type=bind|tmpfs,source=SRC,target=DST,… */
+/* Without a name it is one that ends with the container. */
+static int build_volume(struct mount *mount, const struct mount_words *words, const char *whole)
+{
+	mount->kind = words->source ? MOUNT_BIND : MOUNT_VOLUME;
+	mount->volume = words->source;
+	mount->no_copy = words->no_copy;
+	if (words->source && !volumes_is_name(words->source))
+		return failx("--mount %s: '%s' cannot be a volume's name", whole, words->source);
+	if (!words->source && (words->read_only || words->no_copy))
+		return failx("--mount %s: a volume without a source ends with the container", whole);
+	return 0;
+}
+
+/* type=bind|tmpfs|volume,source=SRC,target=DST,…; as docker has it, a volume by default */
 static int parse_mount(struct spec *spec, const char *whole)
 {
 	struct mount_words words = { 0 };
@@ -256,7 +288,9 @@ static int parse_mount(struct spec *spec, const char *whole)
 		return build_bind(mount, &words, whole);
 	if (words.type && !strcmp(words.type, "tmpfs"))
 		return build_tmpfs(mount, &words, whole);
-	return failx("--mount %s: the type is bind or tmpfs", whole);
+	if (!words.type || !strcmp(words.type, "volume"))
+		return build_volume(mount, &words, whole);
+	return failx("--mount %s: the type is bind, tmpfs or volume", whole);
 }
 
 static bool is_mounted(const struct spec *spec, const char *target)

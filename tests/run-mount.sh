@@ -30,7 +30,7 @@ refusals() {
 	fails_with 125 "unknown key 'colour'" wherry run --mount type=bind,colour=red busybox true
 	fails_with 125 "it has no target" wherry run --mount type=bind,src=/tmp busybox true
 	fails_with 125 "it has no source" wherry run --mount type=bind,dst=/x busybox true
-	fails_with 125 "the type is bind or tmpfs" wherry run --mount type=pipe,dst=/x busybox true
+	fails_with 125 "the type is bind, tmpfs or volume" wherry run --mount type=pipe,dst=/x busybox true
 	fails_with 125 "unknown propagation 'both'" wherry run --mount type=bind,src=/tmp,dst=/x,bind-propagation=both busybox true
 	fails_with 125 "has a .. in it" wherry run --mount type=tmpfs,dst=/x/../y busybox true
 }

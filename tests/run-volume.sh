@@ -37,7 +37,8 @@ missing() {
 relative() {
 	cd "$SCRATCH"
 	equal "$(wherry run -v ./host:/data busybox cat /data/file)" seen
-	fails_with 125 "host" wherry run -v host:/data busybox true
+	fails_with 125 "neither a path nor a volume's name" wherry run -v 'host/dir:/data' busybox true
+	fails_with 125 "neither a path nor a volume's name" wherry run -v '~:/data' busybox true
 }
 
 several() {
@@ -97,7 +98,7 @@ it "-v binds a directory, to read and to write" read_write
 it "-v …:ro binds it read-only" read_only
 it "-v binds a single file" file
 it "-v makes a missing directory of the host" missing
-it "-v takes a path relative to . and refuses a bare word" relative
+it "-v takes a path relative to . and refuses what is neither path nor name" relative
 it "-v mounts outer before inner, whatever their order" several
 it "-v takes along what is mounted below" below
 it "-v stays writable, and gets its place, under --read-only" under_read_only
