@@ -126,7 +126,7 @@ static int prepare(struct container *container, const struct spec *spec)
 	    state_note(&container->state, "label", &spec->labels) < 0 ||
 	    state_note(&container->state, "annotation", &spec->annotations) < 0)
 		return -1;
-	for (size_t i = 0; spec->root.ids.users.count && i < spec->mount_count; i++)
+	for (size_t i = 0; spec_is_mapped(spec) && i < spec->mount_count; i++)
 		if (make_source(&spec->mounts[i], &spec->root.ids) < 0)
 			return -1;
 	inside->cgroup = &container->cgroup;
@@ -145,7 +145,7 @@ static int explain_start(uint64_t flags)
 
 static int start(struct container *container, const struct spec *spec)
 {
-	bool mapped = spec->root.ids.users.count;
+	bool mapped = spec_is_mapped(spec);
 	uint64_t flags = CLONE_NEWNS | (spec->host_pid ? 0 : CLONE_NEWPID) |
 			 (spec->host_uts ? 0 : CLONE_NEWUTS) |
 			 (spec->host_ipc || mapped ? 0 : CLONE_NEWIPC) | (mapped ? CLONE_NEWUSER : 0);
@@ -196,7 +196,7 @@ static int settle(struct container *container, const struct spec *spec)
 	int held = cgroup_hold_devices(&container->cgroup, &spec->devices);
 	if (held < 0)
 		return -1;
-	if (spec->root.ids.users.count)
+	if (spec_is_mapped(spec))
 		return settle_mapped(container, spec, held);
 	if (spec->network == NETWORK_NONE && net_create() < 0)
 		return -1;

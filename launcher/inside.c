@@ -17,120 +17,17 @@
 #include "launcher/become.h"
 #include "launcher/caps.h"
 #include "launcher/descriptor.h"
-#include "launcher/files.h"
 #include "launcher/mounts.h"
 #include "launcher/net.h"
 #include "launcher/root.h"
 #include "launcher/sys.h"
 #include "launcher/sysctl.h"
+#include "launcher/taken.h"
 #include "launcher/terminal.h"
 #include "launcher/user.h"
 #include "launcher/userns.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
-
-enum { TAKEN_MAX = 128 };
-
-/* What was opened on the host's side and is still to be put in its place. */
-struct taken {
-	struct source_mount at[TAKEN_MAX];
-	size_t count;
-};
-
-static int take(struct taken *taken, const char *source, const char *target, bool read_only)
-{
-	if (taken->count == TAKEN_MAX)
-		return failx("more than %d volumes", TAKEN_MAX);
-	return mounts_take(&taken->at[taken->count++], source, target, read_only);
-}
-
-/* docker-run(1): a directory of the host's that -v names and that is not there is made. */
-static int take_volume(struct taken *taken, const struct mount *mount)
-{
-	if (mount->create && access(mount->source, F_OK) < 0 && errno == ENOENT &&
-	    mounts_target(mount->source, true) < 0)
-		return -1;
-	if (take(taken, mount->source, mount->target, mount->flags & MS_RDONLY) < 0)
-		return -1;
-	taken->at[taken->count - 1].propagation =
-		mount->propagation ? mount->propagation : MS_PRIVATE | MS_REC;
-	return 0;
-}
-
-/* While our mounts are still the host's peers, since a volume may be asked to stay one. */
-static int take_volumes(struct taken *taken, const struct spec *spec)
-{
-	for (size_t i = 0; i < spec->mount_count; i++)
-		if (spec->mounts[i].kind == MOUNT_BIND && take_volume(taken, &spec->mounts[i]) < 0)
-			return -1;
-	return 0;
-}
-
-/* With --ipc host they are the host's own, as far as it has them. */
-static int take_host_ipc(struct taken *taken)
-{
-	static const char *const directories[] = { "/dev/shm", "/dev/mqueue" };
-	for (int i = 0; i < 2; i++)
-		if (access(directories[i], F_OK) == 0 &&
-		    take(taken, directories[i], directories[i], false) < 0)
-			return -1;
-	return 0;
-}
-
-/* It is in a user namespace that wherry itself is not in. */
-static bool is_mapped(const struct spec *spec)
-{
-	return spec->root.ids.users.count > 0;
-}
-
-/* The host's network is not a user namespace's to show: sysfs cannot be mounted anew there. */
-static bool borrows_sys(const struct spec *spec)
-{
-	return (spec->root.unprivileged || is_mapped(spec)) && spec->network == NETWORK_HOST;
-}
-
-static int take_own(struct taken *taken, const struct spec *spec)
-{
-	if (files_write(spec) < 0)
-		return -1;
-	for (int i = 0; i < FILES_COUNT; i++) {
-		char path[PATH_MAX];
-		snprintf(path, sizeof(path), "%s/%s", spec->root.staging, own_files[i].name);
-		if (take(taken, path, own_files[i].target, false) < 0)
-			return -1;
-	}
-	if (spec->host_ipc && take_host_ipc(taken) < 0)
-		return -1;
-	if (borrows_sys(spec) && take(taken, "/sys", "/sys", true) < 0)
-		return -1;
-	return 0;
-}
-
-/* In the order of the spec, which mounts parents first. */
-static int put_volumes(const struct taken *taken, const struct spec *spec)
-{
-	const struct source_mount *next = taken->at;
-	for (size_t i = 0; i < spec->mount_count; i++) {
-		const struct mount *mount = &spec->mounts[i];
-		if ((mount->kind == MOUNT_BIND ? mounts_put(next++) : mounts_make(mount)) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int put_own(const struct taken *taken)
-{
-	for (size_t i = 0; i < taken->count; i++)
-		if (mounts_put(&taken->at[i]) < 0)
-			return -1;
-	return 0;
-}
-
-static void close_taken(const struct taken *taken)
-{
-	for (size_t i = 0; i < taken->count; i++)
-		close(taken->at[i].tree);
-}
 
 /* The namespace is made after the cgroup is joined: its root is the cgroup that we are in then. */
 static int join_cgroup(const struct cgroup *cgroup)
@@ -192,9 +89,9 @@ static int mount_kernel(struct inside *inside, const struct spec *spec)
 	    (!spec->host_ipc && mounts_ipc(root, spec->shm_size) < 0))
 		return -1;
 	umask(022);
-	if (!is_mapped(spec) && wait_for_go(inside, spec) < 0)
+	if (!spec_is_mapped(spec) && wait_for_go(inside, spec) < 0)
 		return -1;
-	if (borrows_sys(spec))
+	if (taken_borrows_sys(spec))
 		return 0;
 	return mounts_sys(root, spec->privileged ? 0 : MS_RDONLY);
 }
@@ -203,16 +100,17 @@ static int mount_kernel(struct inside *inside, const struct spec *spec)
 static int make_root(struct inside *inside, const struct spec *spec, const struct taken *volumes)
 {
 	struct taken own = { .count = 0 };
-	if (take_own(&own, spec) < 0 || mount_kernel(inside, spec) < 0 || root_enter(&spec->root) < 0)
+	if (taken_own(&own, spec) < 0 || mount_kernel(inside, spec) < 0 || root_enter(&spec->root) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->sysctls.count; i++)
 		if (sysctl_set(spec->sysctls.at[i]) < 0)
 			return -1;
-	if (cgroup_show(inside->cgroup, spec->privileged ? 0 : MS_RDONLY) < 0 || (!spec->privileged && mounts_mask() < 0) ||
-	    put_own(&own) < 0 || put_volumes(volumes, spec) < 0)
+	if (cgroup_show(inside->cgroup, spec->privileged ? 0 : MS_RDONLY) < 0 ||
+	    (!spec->privileged && mounts_mask() < 0) ||
+	    taken_put_own(&own) < 0 || taken_put_volumes(volumes, spec) < 0)
 		return -1;
-	close_taken(volumes);
-	close_taken(&own);
+	taken_close(volumes);
+	taken_close(&own);
 	return 0;
 }
 
@@ -266,7 +164,7 @@ static int enter(const struct inside *inside, const struct spec *spec, const str
 {
 	const char *cwd = spec->process.cwd;
 	/* An image may bring nodes of the host's disks, and so may who can make them. */
-	unsigned long flags = (inside->held && !is_mapped(spec)) || spec->privileged ? 0 : MS_NODEV;
+	unsigned long flags = (inside->held && !spec_is_mapped(spec)) || spec->privileged ? 0 : MS_NODEV;
 	if (mounts_target(cwd, true) < 0 || root_seal(&spec->root, flags) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->process.rlimit_count; i++)
@@ -330,8 +228,8 @@ static int begin(const struct inside *inside, const struct spec *spec, struct ta
 		return -1;
 	if (!spec->host_uts && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return fail("set the host name to %s", spec->hostname);
-	if (!is_mapped(spec))
-		return take_volumes(volumes, spec);
+	if (!spec_is_mapped(spec))
+		return taken_volumes(volumes, spec);
 	volumes_leave(inside->volumes);
 	return 0;
 }
@@ -385,7 +283,7 @@ static int run_mapped(struct inside *inside, const struct spec *spec)
 		_exit(EXIT_WHERRY); /* as in wait_for_go */
 	inside->held = held;
 	/* Not earlier: volumes have been filled. */
-	if (begun < 0 || take_volumes(&volumes, spec) < 0 || root_attach(&spec->root, tree) < 0 ||
+	if (begun < 0 || taken_volumes(&volumes, spec) < 0 || root_attach(&spec->root, tree) < 0 ||
 	    userns_become_root() < 0 || become_tied(inside->report) < 0)
 		return -1;
 	/* Only now: /dev/mqueue belongs to who makes the namespace. */
@@ -412,7 +310,7 @@ static void report_failure(int to)
 
 void inside_run(struct inside *inside, const struct spec *spec)
 {
-	if (is_mapped(spec))
+	if (spec_is_mapped(spec))
 		run_mapped(inside, spec);
 	else
 		run(inside, spec);

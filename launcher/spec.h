@@ -108,4 +108,10 @@ struct spec {
 	struct strings labels, annotations; /* KEY=VALUE, for who asks what runs */
 };
 
+/* Its user namespace is one that wherry itself is not in: --userns. */
+static inline bool spec_is_mapped(const struct spec *spec)
+{
+	return spec->root.ids.users.count > 0;
+}
+
 #endif

@@ -167,7 +167,7 @@ static int open_all(struct volumes *volumes, const char *root, struct spec *spec
 			continue;
 		int volume = open_volume(volumes, mount, &spec->root.ids, &fresh);
 		if (volume < 0 || hold(volumes, volume, mount->volume) < 0 ||
-		    name_source(volumes, root, !fresh || spec->root.ids.users.count, mount) < 0)
+		    name_source(volumes, root, !fresh || spec_is_mapped(spec), mount) < 0)
 			return -1;
 	}
 	return 0;

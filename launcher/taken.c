@@ -1,0 +1,97 @@
+#include "launcher/taken.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "launcher/files.h"
+#include "rootfs/err.h"
+
+static int take(struct taken *taken, const char *source, const char *target, bool read_only)
+{
+	if (taken->count == TAKEN_MAX)
+		return failx("more than %d volumes", TAKEN_MAX);
+	return mounts_take(&taken->at[taken->count++], source, target, read_only);
+}
+
+/* docker-run(1): a directory of the host's that -v names and that is not there is made. */
+static int take_volume(struct taken *taken, const struct mount *mount)
+{
+	if (mount->create && access(mount->source, F_OK) < 0 && errno == ENOENT &&
+	    mounts_target(mount->source, true) < 0)
+		return -1;
+	if (take(taken, mount->source, mount->target, mount->flags & MS_RDONLY) < 0)
+		return -1;
+	taken->at[taken->count - 1].propagation =
+		mount->propagation ? mount->propagation : MS_PRIVATE | MS_REC;
+	return 0;
+}
+
+int taken_volumes(struct taken *taken, const struct spec *spec)
+{
+	for (size_t i = 0; i < spec->mount_count; i++)
+		if (spec->mounts[i].kind == MOUNT_BIND && take_volume(taken, &spec->mounts[i]) < 0)
+			return -1;
+	return 0;
+}
+
+/* With --ipc host they are the host's own, as far as it has them. */
+static int take_host_ipc(struct taken *taken)
+{
+	static const char *const directories[] = { "/dev/shm", "/dev/mqueue" };
+	for (int i = 0; i < 2; i++)
+		if (access(directories[i], F_OK) == 0 &&
+		    take(taken, directories[i], directories[i], false) < 0)
+			return -1;
+	return 0;
+}
+
+/* The host's network is not a user namespace's to show: sysfs cannot be mounted anew there. */
+bool taken_borrows_sys(const struct spec *spec)
+{
+	return (spec->root.unprivileged || spec_is_mapped(spec)) && spec->network == NETWORK_HOST;
+}
+
+int taken_own(struct taken *taken, const struct spec *spec)
+{
+	if (files_write(spec) < 0)
+		return -1;
+	for (int i = 0; i < FILES_COUNT; i++) {
+		char path[PATH_MAX];
+		snprintf(path, sizeof(path), "%s/%s", spec->root.staging, own_files[i].name);
+		if (take(taken, path, own_files[i].target, false) < 0)
+			return -1;
+	}
+	if (spec->host_ipc && take_host_ipc(taken) < 0)
+		return -1;
+	if (taken_borrows_sys(spec) && take(taken, "/sys", "/sys", true) < 0)
+		return -1;
+	return 0;
+}
+
+int taken_put_volumes(const struct taken *taken, const struct spec *spec)
+{
+	const struct source_mount *next = taken->at;
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		const struct mount *mount = &spec->mounts[i];
+		if ((mount->kind == MOUNT_BIND ? mounts_put(next++) : mounts_make(mount)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int taken_put_own(const struct taken *taken)
+{
+	for (size_t i = 0; i < taken->count; i++)
+		if (mounts_put(&taken->at[i]) < 0)
+			return -1;
+	return 0;
+}
+
+void taken_close(const struct taken *taken)
+{
+	for (size_t i = 0; i < taken->count; i++)
+		close(taken->at[i].tree);
+}
