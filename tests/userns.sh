@@ -1,0 +1,234 @@
+#!/bin/bash
+# --userns, by root: root in the container is nobody outside. For users who are not: rootless.sh.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/tests/launch.sh"
+
+# Ids for a user who exists in these two files alone, and one more who is a number; taken back at the end.
+# Other ids for each run, so that what is left by one is not another's.
+NAME=wherry-ids-$$
+NUMBER=$((1800000000 + $$))
+UIDS=$((100000000 + $$ % 10000 * 65536)) GIDS=$((1000000000 + $$ % 10000 * 65536))
+give_ids() {
+	local who
+	for who in "$NAME" "$NUMBER"; do
+		echo "$who:$UIDS:65536" >>/etc/subuid
+		echo "$who:$GIDS:65536" >>/etc/subgid
+	done
+}
+take_ids() { sed -i "/^\($NAME\|$NUMBER\):/d" /etc/subuid /etc/subgid; }
+trap 'take_ids; scratch_remove' EXIT
+give_ids
+
+shifted() { wherry run --userns "$NAME" "$@"; }
+
+load busybox layered many
+# What this machine may lack, in wherry's words; any other failure is one of the tests.
+lacking='Linux 5.12|since Linux 5.19|file system has to support that|user.max_user_namespaces'
+if ! shifted busybox true 2>"$SCRATCH/why" && grep -qE "$lacking" "$SCRATCH/why"; then
+	echo "1..0 # SKIP $(paste -sd ' ' "$SCRATCH/why")"
+	exit 0
+fi
+
+# What the layers are on the disk, as far as a shifted copy, or a shift of themselves, would show.
+layers_now() { find "$STORE/layers" "$STORE/images" -printf '%P %y %U %G %m %s %T@ %C@ %i\n' | sort; }
+layers_before=$(layers_now)
+
+is_root_inside() {
+	equal "$(shifted busybox sh -c 'id -u; id -g')" $'0\n0'
+	equal "$(shifted busybox sh -c 'cat /proc/self/uid_map /proc/self/gid_map | tr -s " "')" \
+		" 0 $UIDS 65536"$'\n'" 0 $GIDS 65536"
+	equal "$(wherry run --userns "$NUMBER" busybox sh -c 'cat /proc/self/uid_map | tr -s " "')" " 0 $UIDS 65536"
+	equal "$(wherry run --userns host busybox cat /proc/self/uid_map)" "$(cat /proc/self/uid_map)"
+}
+
+# ids_of PID: the real user and group, from outside
+ids_of() { awk '/^[UG]id:/ { print $2 }' "/proc/$1/status" | paste -sd ' '; }
+
+is_nobody_outside() {
+	start out --userns "$NAME" busybox sh -c 'echo up; exec tool -hang'
+	equal "$(ids_of "$(inside "$started" tool)")" "$UIDS $GIDS"
+	equal "$(ids_of "$(inside "$started" wherry-init)")" "$UIDS $GIDS"
+	equal "$(awk '/^Groups:/ { print $2 }' "/proc/$(inside "$started" wherry-init)/status")" ""
+	kill "$started"
+	ends "$started" 143
+}
+
+other_user() {
+	contains "$(shifted -u 1000 busybox id)" 'uid=1000(alice) gid=1000(alice) groups=29(audio),44(video)'
+	start out --userns "$NAME" -u bob busybox sh -c 'echo up; exec tool -hang'
+	equal "$(ids_of "$(inside "$started" tool)")" "$((UIDS + 1001)) $((GIDS + 100))"
+	kill "$started"
+	ends "$started" 143
+	fails_with 125 "65536 user and 65536 group ids" shifted -u 70000 busybox true
+}
+
+owns_what_is_roots() {
+	equal "$(shifted busybox find / -xdev -not -user 0 -not -path /proc -not -path /sys)" ""
+	equal "$(shifted busybox stat -c '%u %g %a' / /etc/passwd /etc/hosts /dev /dev/pts /dev/shm /dev/mqueue)" \
+		$'0 0 755\n0 0 644\n0 0 644\n0 0 755\n0 0 755\n0 0 1777\n0 0 1777'
+	equal "$(shifted busybox sh -c 'echo x >>/etc/motd; chown 5:6 /etc/motd; stat -c "%u %g" /etc/motd; cat /etc/motd')" \
+		$'5 6\nmade in a layer\nx'
+	equal "$(shifted busybox sh -c 'echo x >/dev/null && head -c 3 /dev/zero | wc -c')" 3
+}
+
+# Nothing of the host's that only its root may write, read, or reach.
+no_rights_outside() {
+	mkdir -p "$SCRATCH/private"
+	echo secret >"$SCRATCH/private/file"
+	chmod 600 "$SCRATCH/private/file"
+	fails_with 1 "Permission denied" shifted -v "$SCRATCH/private:/v" busybox cat /v/file
+	fails_with 1 "Permission denied" shifted -v "$SCRATCH/private:/v" busybox touch /v/new
+	fails_with 1 "Operation not permitted" shifted -v "$SCRATCH/private:/v" busybox chown 0 /v/file
+	fails_with 1 "Operation not permitted" shifted --cap-add MKNOD busybox mknod /disk b 8 0
+	equal "$(shifted busybox sh -c 'grep " / / " /proc/self/mountinfo | cut -d " " -f 6')" rw,nodev,relatime
+}
+
+volumes() {
+	mkdir "$SCRATCH/open"
+	chmod 777 "$SCRATCH/open"
+	shifted -v "$SCRATCH/open:/v" busybox sh -c 'touch /v/root; touch /v/other; chown 12:34 /v/other'
+	equal "$(stat -c '%u %g' "$SCRATCH/open/root" "$SCRATCH/open/other")" "$UIDS $GIDS"$'\n'"$((UIDS + 12)) $((GIDS + 34))"
+	# one that it makes is the container's own
+	shifted -v "$SCRATCH/open/made:/v" busybox touch /v/file
+	equal "$(stat -c '%u %g' "$SCRATCH/open/made" "$SCRATCH/open/made/file")" "$UIDS $GIDS"$'\n'"$UIDS $GIDS"
+	fails_with 1 "Read-only" shifted -v "$SCRATCH/open:/v:ro" busybox touch /v/x
+}
+
+layers() {
+	equal "$(shifted layered sh -c 'cat /a/over /becomes-dir/in /becomes-file /dir/new; ls /dir /a; ls /dir/fresh')" \
+		$'two\nin\nfile\nnew\n/a:\nlinked\nlinked-too\nover\n\n/dir:\nfresh\nnew'
+	equal "$(shifted layered sh -c 'rm -r /a /dir/new; mkdir /a; ls -A /a /dir')" $'/a:\n\n/dir:\nfresh'
+	equal "$(shifted many sh -c 'ls /layers | wc -l; cat /count')" $'60\n62'
+}
+
+overlay_directory() {
+	local dir=$SCRATCH/kept
+	shifted --overlay "$dir" busybox sh -c 'echo x >/file; rm /etc/passwd'
+	equal "$(shifted --overlay "$dir" busybox cat /file)" x
+	fails_with 1 "No such file" shifted --overlay "$dir" busybox cat /etc/passwd
+	equal "$(stat -c '%u %g' "$dir/upper" "$dir/upper/file")" "$UIDS $GIDS"$'\n'"$UIDS $GIDS"
+	wherry run --overlay "$SCRATCH/roots" busybox true
+	fails_with 125 "belongs to user 0, who is not one of the container's" \
+		shifted --overlay "$SCRATCH/roots" busybox true
+}
+
+overlay_disk() {
+	equal "$(shifted --overlay disk busybox sh -c 'touch /x; stat -c %u /x')" 0
+	equal "$(ls -A "$STORE/tmp")" ""
+}
+
+networks() {
+	equal "$(shifted busybox sh -c 'ls /sys/class/net; cat /sys/class/net/lo/flags')" $'lo\n0x9'
+	equal "$(shifted --network host busybox ls /sys/class/net)" "$(ls /sys/class/net)"
+	fails_with 1 "Read-only" shifted --network host busybox touch /sys/file
+	equal "$(shifted --sysctl net.ipv4.ip_forward=1 busybox cat /proc/sys/net/ipv4/ip_forward)" 1
+}
+
+limits() {
+	fails_with 137 "reached its limit of 32 MiB" shifted -m 32M busybox tool -mb 100
+	contains "$(shifted --pids-limit 10 busybox tool -fork 50 2>&1 || [ $? -eq 137 ])" "Resource temporarily unavailable"
+}
+
+terminal() {
+	script -qec "timeout -k 5 20 '$WHERRY' --root '$STORE' --state '$STATE' run --userns $NAME -it busybox \
+		sh -c 'test -t 0 && stat -c \"%u %t\" /dev/console && echo x >/dev/tty'" /dev/null >"$SCRATCH/tty" </dev/null
+	# script(1) types an end of file, which the terminal may echo
+	equal "$(tr -d '\r\000' <"$SCRATCH/tty" | sed 's/^^@//')" $'0 88\nx'
+}
+
+# SCRATCH is open to root alone; nobody in the container needs to get through it, but something has to.
+state_anywhere() {
+	mkdir -m 700 "$SCRATCH/closed"
+	equal "$(timeout 20 "$WHERRY" --root "$STORE" --state "$SCRATCH/closed/state" run --userns "$NAME" busybox id -u)" 0
+}
+
+refused() {
+	fails_with 125 "gives wherry-nobody no ids" wherry run --userns wherry-nobody busybox true
+	fails_with 125 "gives 1799999999 no ids" wherry run --userns 1799999999 busybox true
+	fails_with 125 "--userns and --pid host exclude each other" shifted --pid host busybox true
+	fails_with 125 "--userns and --privileged exclude each other" shifted --privileged busybox true
+	fails_with 125 "wants wherry to be run by root" unshare -r "$WHERRY" --root "$STORE" --state "$STATE" \
+		run --userns "$NAME" busybox true
+	fails_with 125 "bind /no/such/source" shifted --mount type=bind,source=/no/such/source,target=/x busybox true
+}
+
+# injected FAULT WORDS: what an older kernel, or one with less in it, makes of it
+injected() {
+	fails_with 125 "$2" timeout -k 5 60 strace -f -o "$SCRATCH/trace" -e "inject=$1" "$WHERRY" --root "$STORE" \
+		--state "$STATE" run --name "u$$" --userns "$NAME" busybox true
+	equal "$(ls -A "$STATE")" ""
+}
+
+old_kernels() {
+	injected mount_setattr:error=ENOSYS "Linux 5.12"
+	injected mount_setattr:error=EINVAL "file system has to support that"
+	injected clone3:error=ENOSPC "user.max_user_namespaces"
+	injected clone:error=EAGAIN "start a process with mounts of its own"
+	injected move_mount:error=EPERM:when=2 "Operation not permitted"
+}
+
+# the first mount after the tmpfs is the overlay
+old_overlay() {
+	local when
+	for when in {1..8}; do
+		strace -f -o "$SCRATCH/trace" -e "inject=mount:error=EINVAL:when=$when" "$WHERRY" --root "$STORE" --state "$STATE" \
+			run --userns "$NAME" busybox true 2>"$SCRATCH/said" || [ $? -eq 125 ]
+		if grep -q "mount overlay" "$SCRATCH/said"; then
+			contains "$(cat "$SCRATCH/said")" "since Linux 5.19"
+			return
+		fi
+	done
+	return 1
+}
+
+# /proc/self belongs to it, although its ids have changed.
+own_proc() { equal "$(shifted --oom-score-adj 100 busybox cat /proc/self/oom_score_adj)" 100; }
+
+gone() { ! kill -0 "$@" 2>/dev/null; }
+killed() {
+	local pids attempt pid
+	start out --userns "$NAME" --name "u$$" busybox sh -c 'tool -hang & echo up; exec tool -hang'
+	pids="$(inside "$started" wherry-init) $(inside "$started" tool)"
+	kill -KILL "$started"
+	ends "$started" 137
+	# shellcheck disable=SC2086
+	eventually gone $pids
+	for attempt in {1..30}; do
+		"$WHERRY" --root "$STORE" --state "$STATE" run --userns "$NAME" --name "u$$-$attempt" busybox tool -hang >"$SCRATCH/any" 2>&1 &
+		pid=$!
+		sleep "$(printf '0.%04d' $((attempt * 3)))"
+		kill -KILL "$pid"
+		ends "$pid" 137
+	done
+	nobody_has_the_ids() { ! pgrep -u "$UIDS" >/dev/null; }
+	eventually nobody_has_the_ids
+	wherry run busybox true
+	equal "$(ls -A "$STATE")" ""
+}
+
+layers_unchanged() { equal "$(layers_now)" "$layers_before"; }
+
+it "has its user's ids, found by name or number, and is root inside" is_root_inside
+it "is nobody outside" is_nobody_outside
+it "becomes other users, as far as there are ids" other_user
+it "owns what root owns in the image" owns_what_is_roots
+it "has no rights over the host's files and devices" no_rights_outside
+it "leaves files with its own ids in a volume, and owns a directory that -v makes" volumes
+it "stacks layers, whiteouts and opaque directories, sixty of them too" layers
+it "--overlay DIR keeps files with its own ids, and no others" overlay_directory
+it "--overlay disk works and is removed" overlay_disk
+it "has a network of its own, or sees the host's" networks
+if limits_here memory && limits_here pids; then
+	it "keeps to its limits" limits
+else
+	skip "keeps to its limits" "no memory and pids controllers here"
+fi
+it "has a terminal" terminal
+it "writes to its own /proc" own_proc
+it "needs no way to its state directory" state_anywhere
+it "refuses users without ids, and what a user namespace cannot have" refused
+it "says what an older kernel lacks" old_kernels
+it "says which Linux has overlays on mapped layers" old_overlay
+it "leaves nothing behind kill -9, at whatever moment" killed
+it "leaves the layers as they are on the disk" layers_unchanged
+finish_clean
