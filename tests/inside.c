@@ -162,7 +162,7 @@ static void want(bool claim, const char *what)
 {
 	if (claim)
 		return;
-	printf("weak: %s\n", what);
+	fprintf(stderr, "weak: %s\n", what);
 	weak = 99;
 }
 

@@ -1,0 +1,80 @@
+#!/bin/bash
+# What a program sees of its isolation in a default container, and that it is what it would see under
+# docker: runc runs it beside wherry, with docker's defaults written out as an OCI bundle.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/tests/launch.sh"
+load busybox
+
+INSIDE=$BUILD/tests/inside
+
+under_wherry() { wherry run -v "$INSIDE:/inside:ro" "$@" busybox /inside; }
+
+# What doesn't depend on the run: no inode numbers, no order.
+comparable() { grep -E '^(Cap|no_new_privs|path|device) ?' | sort; }
+
+verified() {
+	wherry run -v "$INSIDE:/inside:ro" busybox /inside verify
+	wherry run -v "$INSIDE:/inside:ro" -u 1000 busybox /inside verify
+	# it can say no: without seccomp, and with more rights
+	fails_with 99 "no seccomp filter" wherry run -v "$INSIDE:/inside:ro" --security-opt seccomp=unconfined busybox /inside verify
+	fails_with 99 "effective capabilities" wherry run -v "$INSIDE:/inside:ro" --cap-add SYS_ADMIN busybox /inside verify
+	fails_with 99 "/proc/sys/kernel" wherry run -v "$INSIDE:/inside:ro" --privileged busybox /inside verify
+}
+
+# All that it has of its own; user and time namespaces only where they are asked for.
+own_namespaces() {
+	local own
+	own=$(comm -13 <("$INSIDE" | grep '^namespace' | sort) <(under_wherry | grep '^namespace' | sort) | cut -d ' ' -f 2)
+	equal "$(sort <<<"$own" | paste -sd ' ' -)" "cgroup ipc mnt net pid pid_for_children uts"
+}
+
+no_rights() {
+	local said
+	said=$(under_wherry -u 1000 --security-opt no-new-privileges)
+	contains "$said" $'CapEff -\nCapPrm -\n'
+	contains "$said" "no_new_privs 1"
+	contains "$(under_wherry --cap-drop ALL)" $'CapEff -\nCapPrm -\nCapBnd -\n'
+}
+
+bundle() {
+	mkdir -p "$SCRATCH/bundle"
+	cp -a "$(rootfs busybox)" "$SCRATCH/bundle/rootfs"
+	cp "$INSIDE" "$SCRATCH/bundle/rootfs/inside"
+	python3 - >"$SCRATCH/bundle/config.json" <<-'END'
+	import json
+	caps = ["CAP_" + name for name in """CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP
+		SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE""".split()]
+	safe = ["nosuid", "noexec", "nodev"]
+	def mount(kind, where, *options):
+	    return {"destination": where, "type": kind, "source": kind, "options": list(options)}
+	print(json.dumps({
+	    "ociVersion": "1.0.2", "hostname": "box", "root": {"path": "rootfs"},
+	    "process": {"terminal": False, "user": {"uid": 0, "gid": 0}, "args": ["/inside"], "cwd": "/",
+	        "env": ["PATH=/bin"], "capabilities": {s: caps for s in ("bounding", "effective", "permitted")}},
+	    "mounts": [mount("proc", "/proc", *safe), mount("tmpfs", "/dev", "nosuid", "mode=755", "size=65536k"),
+	        mount("devpts", "/dev/pts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"),
+	        mount("sysfs", "/sys", "ro", *safe), mount("mqueue", "/dev/mqueue", *safe),
+	        mount("tmpfs", "/dev/shm", "mode=1777", *safe)],
+	    "linux": {
+	        "namespaces": [{"type": t} for t in ("mount", "network", "uts", "pid", "ipc", "cgroup")],
+	        "maskedPaths": ["/proc/" + n for n in """acpi asound interrupts kcore keys latency_stats timer_list
+	            timer_stats sched_debug scsi""".split()] + ["/sys/firmware", "/sys/devices/virtual/powercap"],
+	        "readonlyPaths": ["/proc/" + n for n in "bus fs irq sys sysrq-trigger".split()]}}))
+	END
+}
+
+as_docker() {
+	bundle
+	runc --root "$SCRATCH/runc" run -b "$SCRATCH/bundle" "inside$$" >"$SCRATCH/runc.out"
+	equal "$(under_wherry | comparable)" "$(comparable <"$SCRATCH/runc.out")"
+}
+
+it "is as tight as docker's default, for root and for others" verified
+it "has its own namespaces, but for users and time" own_namespaces
+it "has no capability without root, or where all are dropped" no_rights
+if type -P runc >/dev/null; then
+	it "sees what it would see under docker: capabilities, paths, devices" as_docker
+else
+	skip "sees what it would see under docker: capabilities, paths, devices" "no runc here"
+fi
+finish_clean
