@@ -276,14 +276,17 @@ int cgroup_destroy(struct cgroup *cgroup)
 	return r;
 }
 
-/* Also the cgroup that a launcher moved itself into. Returns -1 for one that is in use. */
+/*
+ * Also the cgroup that a launcher moved itself into. Returns -1 for one that is in use, or somebody
+ * else's to remove. EROFS is said of what isn't there too.
+ */
 static int sweep_one(int parent, const char *name)
 {
 	char container[80], launcher[80];
 	snprintf(container, sizeof(container), "wherry-%s", name);
 	snprintf(launcher, sizeof(launcher), "wherry.%s", name);
-	int result = remove_dir(parent, container) < 0 && errno == EBUSY ? -1 : 0;
-	if (unlinkat(parent, launcher, AT_REMOVEDIR) < 0 && errno == EBUSY)
+	int result = remove_dir(parent, container) < 0 && errno != EROFS ? -1 : 0;
+	if (remove_dir(parent, launcher) < 0 && errno != EROFS)
 		result = -1;
 	return result;
 }
