@@ -244,13 +244,13 @@ static int mount_tree(const struct root *root, int userns, const char *dir)
 {
 	char path[PATH_MAX];
 	struct root placed = *root;
-	if (userns >= 0)
-		return failx("--userns: the files of a file system image cannot be given other owners");
 	snprintf(path, sizeof(path), "%s/image", root->staging);
 	placed.base = path;
 	if (mkdir(path, 0700) < 0 ||
 	    sys_move_mount(root->tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return fail("mount the image on %s", path);
+	if (userns >= 0)
+		return mount_mapped(&placed, userns, dir);
 	return make_upper(&placed, dir) < 0 ? -1 : mount_overlay(&placed, dir);
 }
 

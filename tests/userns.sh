@@ -101,6 +101,16 @@ layers() {
 	equal "$(shifted many sh -c 'ls /layers | wc -l; cat /count')" $'60\n62'
 }
 
+file_system_images() {
+	local kind
+	mksquashfs "$(rootfs busybox)" "$SCRATCH/box.squashfs" -quiet -all-root >/dev/null
+	mkfs.erofs "$SCRATCH/box.erofs" "$(rootfs busybox)" >/dev/null 2>&1
+	for kind in squashfs erofs; do
+		equal "$(shifted "$SCRATCH/box.$kind" /bin/sh -c '/bin/stat -c "%u %g" /bin/busybox; /bin/cat /srv/message')" \
+			$'0 0\nfrom the second layer'
+	done
+}
+
 overlay_directory() {
 	local dir=$SCRATCH/kept
 	shifted --overlay "$dir" busybox sh -c 'echo x >/file; rm /etc/passwd'
@@ -215,6 +225,7 @@ it "owns what root owns in the image" owns_what_is_roots
 it "has no rights over the host's files and devices" no_rights_outside
 it "leaves files with its own ids in a volume, and owns a directory that -v makes" volumes
 it "stacks layers, whiteouts and opaque directories, sixty of them too" layers
+it "maps the owners in squashfs and EROFS files" file_system_images
 it "--overlay DIR keeps files with its own ids, and no others" overlay_directory
 it "--overlay disk works and is removed" overlay_disk
 it "has a network of its own, or sees the host's" networks
