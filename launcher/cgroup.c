@@ -163,17 +163,29 @@ static int create(struct cgroup *cgroup, const char *name, const struct limits *
 	return r;
 }
 
+/* Before anybody is in: between "deny all" and the rules that allow, nothing could be made or opened. */
+static int hold_v1(struct cgroup *cgroup, const struct devices *devices)
+{
+	const struct hierarchy *hierarchy = holder(cgroup, CONTROLLER_DEVICES);
+	if (!hierarchy || hierarchy->unified)
+		return 0;
+	int r = devices_hold_v1(hierarchy->dir, devices);
+	cgroup->held = r > 0;
+	if (r < 0)
+		cgroup_destroy(cgroup);
+	return r < 0 ? -1 : 0;
+}
+
 int cgroup_create(struct cgroup *cgroup, const char *name, const struct limits *limits,
 		  const struct devices *devices)
 {
 	unsigned wanted = wanted_by(limits);
 	cgroup->count = 0;
-	if (!wanted && !devices->rule_count)
-		return 0;
+	cgroup->held = false;
 	if (!devices->rule_count)
-		return create(cgroup, name, limits, wanted);
+		return wanted ? create(cgroup, name, limits, wanted) : 0;
 	if (create(cgroup, name, limits, wanted | BIT(CONTROLLER_DEVICES)) == 0)
-		return 0;
+		return hold_v1(cgroup, devices);
 	/* Was it the devices that failed? Who asked for none of that runs without. */
 	failure_clear();
 	return wanted ? create(cgroup, name, limits, wanted) : 0;
@@ -182,9 +194,9 @@ int cgroup_create(struct cgroup *cgroup, const char *name, const struct limits *
 int cgroup_hold_devices(const struct cgroup *cgroup, const struct devices *devices)
 {
 	const struct hierarchy *hierarchy = holder(cgroup, CONTROLLER_DEVICES);
-	int r = 0;
-	if (devices->rule_count && hierarchy)
-		r = (hierarchy->unified ? devices_hold_v2 : devices_hold_v1)(hierarchy->dir, devices);
+	int r = cgroup->held;
+	if (hierarchy && hierarchy->unified)
+		r = devices_hold_v2(hierarchy->dir, devices);
 	if (r || !devices->wanted_by)
 		return r;
 	failx("%s: nothing here can hold a container to its devices", devices->wanted_by);

@@ -23,6 +23,7 @@ struct hierarchy {
 struct cgroup {
 	struct hierarchy hierarchies[CONTROLLER_COUNT];
 	int count;
+	bool held; /* to its devices, from the start: v1 */
 };
 
 /*
@@ -33,8 +34,8 @@ struct cgroup {
 int cgroup_create(struct cgroup *, const char *name, const struct limits *, const struct devices *);
 
 /*
- * Makes the rules hold, once the container's first process is in; on v2 it takes the kernel 50 µs.
- * Returns 1; 0 where this kernel cannot, and nothing that was asked for depends on it; -1 with a failure.
+ * Makes the rules hold, while the container's first process mounts: v2's program takes the kernel 50 µs,
+ * and comes into force at once. v1's rules, which don't, cgroup_create has set. Returns 1; 0 where this kernel cannot, and nothing that was asked for depends on it; -1 with a failure.
  */
 int cgroup_hold_devices(const struct cgroup *, const struct devices *);
 

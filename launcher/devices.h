@@ -46,7 +46,8 @@ int devices_build_all(struct devices *, const struct strings *nodes);
 int devices_make(int root, const struct devices *);
 
 /*
- * Makes the cgroup at DIR, of v1's devices controller or of v2, refuse what the rules don't allow.
+ * Makes the cgroup at DIR, of v1's devices controller or of v2, refuse what the rules don't allow: v1
+ * for a moment everything.
  * Returns 1; 0 where the kernel or wherry's own rights don't allow to hold anybody; -1 with a failure.
  */
 int devices_hold_v1(int dir, const struct devices *);

@@ -67,6 +67,14 @@ static int make(const char *path)
 	return dir;
 }
 
+static void hold_devices(int (*hold)(int, const struct devices *), int dir)
+{
+	struct devices rules;
+	static const struct strings none;
+	DO(devices_build(&rules, &none, &none));
+	DO(hold(dir, &rules));
+}
+
 static void make_cgroups(void)
 {
 	unified = access(V1 "cgroup.controllers", F_OK) == 0;
@@ -86,6 +94,7 @@ static void make_cgroups(void)
 	pids = make(V1 "pids" NAME);
 	put(pids, "pids.max", "100");
 	devices = make(V1 "devices" NAME);
+	hold_devices(devices_hold_v1, devices);
 }
 
 static void remove_cgroups(void)
@@ -109,14 +118,6 @@ static void join_cgroups(void)
 		put(devices, "tasks", "0");
 	}
 	DO(unshare(CLONE_NEWCGROUP));
-}
-
-static void hold_devices(void)
-{
-	struct devices rules;
-	static const struct strings none;
-	DO(devices_build(&rules, &none, &none));
-	DO(unified ? devices_hold_v2(memory, &rules) : devices_hold_v1(devices, &rules));
 }
 
 static void make_network(void)
@@ -290,7 +291,8 @@ int main(int argc, char **argv)
 	if (!pid)
 		inside(argv, init, parent, &filter);
 	close(report[1]);
-	hold_devices();
+	if (unified)
+		hold_devices(devices_hold_v2, memory);
 	make_network();
 	DO(write(go[1], "", 1));
 	while (read(report[0], record, sizeof(record)) > 0)
