@@ -2,6 +2,7 @@
 #ifndef LAUNCHER_SYS_H
 #define LAUNCHER_SYS_H
 
+#include <errno.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
@@ -21,9 +22,14 @@
 #define SYS_setuid32 SYS_setuid
 #endif
 
+/* EAGAIN: somebody renamed or mounted something, and the kernel lost sight of a ".." (openat2(2)). */
 static inline int sys_openat2(int dir, const char *path, const struct open_how *how)
 {
-	return (int)syscall(SYS_openat2, dir, path, how, sizeof(*how)); /* Linux 5.6 */
+	int fd;
+	do
+		fd = (int)syscall(SYS_openat2, dir, path, how, sizeof(*how)); /* Linux 5.6 */
+	while (fd < 0 && errno == EAGAIN);
+	return fd;
 }
 
 static inline int sys_pivot_root(const char *new_root, const char *put_old)
