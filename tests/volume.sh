@@ -314,6 +314,11 @@ mapped() {
 	equal "$(stat -c %u:%g "$VOLUMES/mapped" "$VOLUMES/mapped/seed" "$VOLUMES/mapped/x" "$VOLUMES/new/y" | uniq)" 300000:300000
 }
 
+# The last one of that name may still be ending.
+again() {
+	start labelled --name "$ID-labelled" busybox sh -c 'echo up; sleep 60' && grep -qx up "$SCRATCH/labelled"
+}
+
 labels() {
 	start labelled --name "$ID-labelled" --label colour=green -l key --label 'empty=' --label 'words=a b = c' \
 		--annotation org.example.note=x busybox sh -c 'echo up; sleep 60'
@@ -323,8 +328,7 @@ labels() {
 	kill -9 "$started"
 	ends "$started" 137
 	# what a killed one noted isn't the next one's
-	eventually wherry run --name "$ID-labelled" --label a=b busybox true
-	start labelled --name "$ID-labelled" busybox sh -c 'echo up; sleep 60'
+	eventually again
 	equal "$(cat "$STATE/$ID-labelled")" "$started"
 	kill "$started"
 	ends "$started" 143
