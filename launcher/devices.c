@@ -141,8 +141,8 @@ static int add_directory(struct devices *devices, const char *source, const char
 static int add(struct devices *devices, const char *source, const char *target, unsigned access)
 {
 	struct stat stat_;
-	if (stat(source, &stat_) < 0)
-		return fail("--device %s", source);
+	if (stat(source, &stat_) < 0) /* all of them: one may have gone since it was listed */
+		return !access && errno == ENOENT ? 0 : fail("--device %s", source);
 	if (S_ISDIR(stat_.st_mode))
 		return add_directory(devices, source, target, access);
 	if (!S_ISCHR(stat_.st_mode) && !S_ISBLK(stat_.st_mode))
@@ -211,5 +211,5 @@ int devices_build_all(struct devices *devices, const struct strings *nodes)
 	devices->rules = NULL;
 	devices->rule_count = 0;
 	devices->wanted_by = NULL;
-	return add_directory(devices, "/dev", "/dev", 0);
+	return access("/dev", F_OK) == 0 ? add_directory(devices, "/dev", "/dev", 0) : 0;
 }

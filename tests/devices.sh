@@ -125,6 +125,16 @@ privileged() {
 	lacks "$(wherry run busybox ls /dev)" "$(basename "$spare")"
 }
 
+# As on a board that has mounted nothing yet.
+privileged_without() {
+	local bare=$SCRATCH/bare
+	mkdir "$bare"
+	cp "$WHERRY" "$bare/wherry"
+	cp "$(image busybox docker)" "$bare/busybox.tar"
+	equal "$(unshare --mount --propagation private sh -c 'mount --bind "$0" "$0" && cd "$0" && exec chroot . "$@"' "$bare" \
+		/wherry run --privileged /busybox.tar echo runs 2>/dev/null)" runs
+}
+
 capability() { wherry run "$@" busybox awk '/CapEff/ { print $2 }' /proc/self/status; }
 
 fourteenth() {
@@ -183,4 +193,5 @@ it "--device gives all that are in a directory" directory
 it "--device leads nowhere out of the root" no_way_out
 it "refuses what is no device and no rule" refused
 it "--privileged gives all of the host's, and terminals of its own" privileged
+it "--privileged does without a /dev" privileged_without
 finish_clean
