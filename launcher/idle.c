@@ -39,7 +39,7 @@ IDLE_INLINE void relocate(const struct idle *idle)
 {
 	for (const idle_relocation *at = idle->relocations; at < idle->relocations_end; at++) {
 		uintptr_t place = idle->base + at->r_offset;
-		if ((at->r_info & 0xff) != IDLE_RELATIVE || place < idle->relocated.start ||
+		if (IDLE_TYPE(at->r_info) != IDLE_RELATIVE || place < idle->relocated.start ||
 		    place >= idle->relocated.end)
 			continue;
 		*(uintptr_t *)place = idle->base + IDLE_ADDEND(at, (uintptr_t *)place);

@@ -94,4 +94,11 @@ enum { IDLE_TABLE = DT_RELA, IDLE_TABLE_SIZE = DT_RELASZ };
 #define IDLE_ADDEND(relocation, place) ((uintptr_t)(relocation)->r_addend)
 #endif
 
+/* How elf.h parts a relocation's type from its symbol. */
+#if __SIZEOF_POINTER__ == 8
+#define IDLE_TYPE ELF64_R_TYPE
+#else
+#define IDLE_TYPE ELF32_R_TYPE
+#endif
+
 #endif
