@@ -27,7 +27,7 @@ static void print_table(const struct volume_list *list)
 	for (size_t i = 0; i < list->count; i++)
 		printf("%-*s  %8llu  %9llu kB  %s\n", width, list->at[i].name,
 		       (unsigned long long)list->at[i].files,
-		       (unsigned long long)list->at[i].bytes / 1000, list->at[i].used ? "yes" : "no");
+		       ((unsigned long long)list->at[i].bytes + 999) / 1000, list->at[i].used ? "yes" : "no");
 }
 
 static int list(const char *root, const struct volume_words *words)

@@ -78,4 +78,15 @@ int volumes_create(const char *root, const char *name);
 /* With all that is in it, unless a container uses it. */
 int volumes_remove(const char *root, const char *name);
 
+/* Used among the files that write it. */
+
+/* The directory NAME in DIR, no link; -1 with errno. */
+int volumes_enter(int dir, const char *name);
+/* ROOT/volumes, locked; -1 with a failure, or with none where there is no such directory. */
+int volumes_lock(const struct store *);
+/* The same, made where there is none. */
+int volumes_make(const struct store *);
+/* A volume as a directory is that the image doesn't have: of the container's root. Open, the caller's. */
+int volumes_make_one(int dir, const char *name, const struct ids *);
+
 #endif

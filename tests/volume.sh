@@ -262,7 +262,7 @@ lists() {
 	wherry --root "$root" volume create b a >/dev/null
 	head -c 12345 /dev/zero >"$root/volumes/a/file"
 	equal "$(wherry --root "$root" volume ls -q)" $'a\nb'
-	equal "$(wherry --root "$root" volume ls | tr -s ' ')" $'NAME FILES SIZE IN USE\na 1 12 kB no\nb 0 0 kB no'
+	equal "$(wherry --root "$root" volume ls | tr -s ' ')" $'NAME FILES SIZE IN USE\na 1 13 kB no\nb 0 0 kB no'
 	fails_with 125 "is not ls" wherry volume
 	fails_with 125 "'boat' is not ls" wherry volume boat
 	fails_with 125 "'rm' is not ls" wherry volume rm
