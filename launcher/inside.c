@@ -69,12 +69,9 @@ static int close_others(const struct inside *inside, const struct spec *spec)
 static int wait_for_go(struct inside *inside, const struct spec *spec)
 {
 	char byte;
-	if (inside->told)
-		return 0;
 	if (read(inside->go, &byte, 1) != 1)
 		_exit(EXIT_WHERRY); /* the parent has failed, and says so itself */
 	inside->held = byte;
-	inside->told = true;
 	return spec->network == NETWORK_NONE ? net_join(inside->parent) : 0;
 }
 
@@ -234,13 +231,10 @@ static int begin(const struct inside *inside, const struct spec *spec, struct ta
 	return 0;
 }
 
-/* Between v1's two steps of holding a container to its devices no node can be made: not meanwhile. */
-static int fill_volumes(struct inside *inside, const struct spec *spec)
+static int fill_volumes(const struct inside *inside, const struct spec *spec)
 {
 	if (!volumes_wait(inside->volumes))
 		return 0;
-	if (wait_for_go(inside, spec) < 0)
-		return -1;
 	scoped_fd root = root_open(&spec->root);
 	if (root < 0 || volumes_fill(inside->volumes, root, spec) < 0)
 		return -1;

@@ -19,7 +19,6 @@ struct inside {
 	sigset_t mask; /* what the program shall have */
 	const struct cgroup *cgroup;
 	bool held; /* to its devices; said with "go" */
-	bool told; /* "go" has come */
 	struct seccomp seccomp;
 };
 
