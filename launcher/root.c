@@ -194,11 +194,13 @@ static int mount_staging(const struct root *root)
 	return mkdir(path, 0755) < 0 ? fail("make %s", path) : 0;
 }
 
-static bool is_top(void)
+/* Returns 1, 0 or -1 with a failure. */
+static int is_top(void)
 {
 	struct stat here, above;
-	return stat(".", &here) == 0 && stat("..", &above) == 0 && here.st_ino == above.st_ino &&
-	       here.st_dev == above.st_dev;
+	if (stat(".", &here) < 0 || stat("..", &above) < 0)
+		return fail("leave the caller's root");
+	return here.st_ino == above.st_ino && here.st_dev == above.st_dev;
 }
 
 /*
@@ -208,12 +210,13 @@ static bool is_top(void)
  */
 static int climb(const char *below)
 {
+	int top;
 	if (chdir("/") < 0 || chroot(below) < 0)
 		return fail("leave the caller's root");
-	while (!is_top())
+	while ((top = is_top()) == 0)
 		if (chdir("..") < 0)
 			return fail("leave the caller's root");
-	return chroot(".") < 0 ? fail("leave the caller's root") : 0;
+	return top < 0 || chroot(".") < 0 ? fail("leave the caller's root") : 0;
 }
 
 int root_part(const struct root *root)
