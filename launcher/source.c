@@ -96,6 +96,7 @@ int source_open(struct source *source, const char *name, const char *root, const
 		.root = -1, .layers = -1, .images = -1, .names = -1, .tmp = -1,
 	};
 	*source = (struct source){ .store = closed, .image.lock = -1, .tree = -1 };
+	source->store.path = root; /* a root file system that stands has no need of it, its overlay may */
 	if (is_rootfs(name))
 		return open_rootfs(source, name);
 	const char *type = is_path(name) ? filesystem_type(name) : NULL;

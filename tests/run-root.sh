@@ -173,6 +173,15 @@ on_disk() {
 	equal "$(find "$STORE" -name on-disk)" ""
 }
 
+# There may be no store yet: it is made for the layer, and is no more when that has gone.
+directory_on_disk() {
+	cd "$SCRATCH"
+	equal "$(timeout 60 "$WHERRY" --root "$SCRATCH/none" --state "$STATE" run --overlay disk "$(rootfs busybox)" \
+		sh -c 'echo written >/on-disk; cat /on-disk')" written
+	[ ! -e "$SCRATCH/none" ]
+	[ ! -e "(null)" ]
+}
+
 in_directory() {
 	equal "$(wherry run --overlay "$SCRATCH/kept" busybox sh -c 'echo kept >/new; rm /etc/motd; rm -r /srv; mkdir /srv')" ""
 	equal "$(wherry run --overlay "$SCRATCH/kept" busybox sh -c 'cat /new; ls -A /srv; ls /etc')" $'kept\ngroup\nhostname\nhosts\npasswd\nresolv.conf'
@@ -232,6 +241,7 @@ it "provides /etc/hosts, hostname and resolv.conf, outside the layers" etc_files
 it "forgets what was written, and never writes to a layer" written
 it "--overlay ram: the writable layer is in RAM, and can have a size" in_ram
 it "--overlay disk: it is below the store, volatile, and removed at the end" on_disk
+it "--overlay disk: a directory's is below the store too, which need not be there" directory_on_disk
 it "--overlay DIR: it is kept, and the next run finds it" in_directory
 it "--read-only leaves no place to write but its own mounts" read_only
 it "--tmpfs mounts an empty one, with docker's options" tmpfs
