@@ -41,10 +41,6 @@ compare() {
 		"wherry=$WHERRY --root {} load -q $file" "$@"
 }
 
-podman_case() {
-	! command -v podman >/dev/null ||
-		echo "podman load=podman --root {} --runroot $SCRATCH/runroot --storage-driver vfs load -q -i $SCRATCH/images/$1"
-}
 cases() {
 	local layout=$1 decompressor=$2 blobs
 	blobs=$(find "$SCRATCH/images/$layout/blobs" -size +100k | tr '\n' ' ')
@@ -75,11 +71,12 @@ for kind in gzip zstd plain; do
 done
 mapfile -d '' list < <(cases one.oci-gzip "gzip -dc")
 compare "one layer, gzip" "$SCRATCH/images/one.oci-gzip" one.oci-gzip "${list[@]}"
-if command -v podman >/dev/null; then
-	compare "docker-archive" "$SCRATCH/images/eight.docker" eight.docker "$(podman_case eight.docker)"
-else
-	compare "docker-archive (podman is not installed)" "$SCRATCH/images/eight.docker" eight.docker
-fi
+archive=$SCRATCH/images/eight.docker
+others=("skopeo + umoci unpack=skopeo copy -q docker-archive:$archive oci:{}.oci:eight && umoci unpack --image {}.oci:eight {}; rm -rf {}.oci")
+! command -v podman >/dev/null ||
+	others+=("podman load=podman --root {} --runroot $SCRATCH/runroot --storage-driver vfs load -q -i $archive")
+compare "docker-archive" "$archive" eight.docker "${others[@]}"
+[ ${#others[@]} -eq 2 ] || echo "(podman is not installed)"
 
 echo "-- the second time"
 "$WHERRY" --root "$SCRATCH/work/second" load -q "$SCRATCH/images/eight.oci-gzip" >/dev/null
