@@ -323,6 +323,18 @@ static void sort_by_depth(struct spec *spec)
 	}
 }
 
+/* mount_namespaces(7): what a user namespace mounts never shows in the one that it came from. */
+static int check_shared(const struct spec *spec)
+{
+	if (!spec->root.unprivileged && !spec_is_mapped(spec))
+		return 0;
+	for (size_t i = 0; i < spec->mount_count; i++)
+		if (spec->mounts[i].propagation & MS_SHARED)
+			return failx("%s: from a user namespace no mount reaches the host: not shared",
+				     spec->mounts[i].target);
+	return 0;
+}
+
 int spec_build_mounts(struct spec *spec, const struct run_options *given,
 		      const struct image_config *config)
 {
@@ -339,5 +351,5 @@ int spec_build_mounts(struct spec *spec, const struct run_options *given,
 		if (!is_mounted(spec, *target) && add_volume(spec, *target) < 0)
 			return -1;
 	sort_by_depth(spec);
-	return 0;
+	return check_shared(spec);
 }

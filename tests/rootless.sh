@@ -99,6 +99,12 @@ owners() {
 	alone_wherry --root "$store" rmi debian >/dev/null
 }
 
+no_shared_volumes() {
+	fails_with 125 "/data: from a user namespace no mount reaches the host" \
+		user_wherry run -v "$SCRATCH/home:/data:rshared" busybox true
+	user_wherry run -v "$SCRATCH/home:/data:rslave" busybox true
+}
+
 removes() {
 	user_wherry rmi busybox
 	equal "$(ls "$SCRATCH/home/.local/share/wherry/images" "$SCRATCH/home/.local/share/wherry/tmp" | grep -v :)" ""
@@ -115,6 +121,7 @@ it "has a network of its own, or sees the host's" networks
 it "has the standard devices" devices
 it "reads nothing of the host's that the user may not" no_host_files
 it "loads a whole distribution with one id, and says what that leaves out" owners
+it "refuses a volume that could not be shared" no_shared_volumes
 it "removes images" removes
 userdel "$NAME"
 finish
