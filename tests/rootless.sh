@@ -5,7 +5,8 @@
 . "$TOP/tests/debian.sh"
 
 # A user who has nothing but a home, with or without subordinate ids: removed at the end.
-NAME=wherry-test-$$
+name=${SCRATCH##*.}
+NAME=wherry-test-${name,,}
 add_user() {
 	useradd -M -d "$SCRATCH/home" "$NAME"
 	mkdir -p "$SCRATCH/home"

@@ -5,7 +5,7 @@
 
 # Ids for a user who exists in these two files alone, and one more who is a number; taken back at the end.
 # Other ids for each run, so that what is left by one is not another's.
-NAME=wherry-ids-$$
+NAME=wherry-ids-${SCRATCH##*.}
 NUMBER=$((1800000000 + $$))
 UIDS=$((100000000 + $$ % 10000 * 65536)) GIDS=$((1000000000 + $$ % 10000 * 65536))
 give_ids() {
