@@ -156,12 +156,14 @@ static int run_spec(struct spec *spec, const struct run_options *given, const ch
 		    const struct store *store)
 {
 	struct volumes volumes;
+	struct sweep then = { { sweep }, spec->state, store, &volumes };
 	int status = volumes_open(&volumes, root, spec);
 	if (status == 0 && given->cid_file)
 		status = write_cid_file(given->cid_file, spec->name);
 	if (status == 0) {
-		struct sweep then = { { sweep }, spec->state, store, &volumes };
 		status = container_run(spec, &volumes, &then.watch);
+		if (status < 0 && given->cid_file)
+			unlink(given->cid_file); /* it names a container that never was */
 	}
 	volumes_close(&volumes);
 	return status;
