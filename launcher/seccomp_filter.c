@@ -39,8 +39,6 @@ struct compiler {
 	unsigned range_count;
 };
 
-/* ---- instructions */
-
 static label emit(struct compiler *to, struct sock_filter instruction)
 {
 	if (to->count == BPF_MAXINSNS)
@@ -81,8 +79,6 @@ static label finish(struct compiler *to, uint32_t action)
 			return at;
 	return emit(to, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action));
 }
-
-/* ---- arguments */
 
 struct test {
 	uint16_t code;
@@ -146,8 +142,6 @@ static label check_rules(struct compiler *to, uint16_t place, uint32_t otherwise
 		yes = compare(to, &rule->conditions[i], wide, yes, no);
 	return yes;
 }
-
-/* ---- numbers */
 
 static int by_number(const void *one, const void *other)
 {
@@ -231,8 +225,6 @@ static label search(struct compiler *to, unsigned first, unsigned count, bool wi
 	label left = search(to, first, half, wide);
 	return branch(to, BPF_JGE, to->ranges[first + half].number, right, left);
 }
-
-/* ---- architectures */
 
 static label search_abi(struct compiler *to, unsigned abi)
 {

@@ -90,8 +90,6 @@ void archive_close(struct archive *archive)
 	*archive = (struct archive){ .dir = -1, .file = -1 };
 }
 
-/* ---- a directory ---- */
-
 static int keep_open(struct archive *archive, int file)
 {
 	int *grown = realloc(archive->opened, (archive->opened_count + 1) * sizeof(*grown));
@@ -123,8 +121,6 @@ static int find_in_directory(struct archive *archive, const char *name, struct b
 	*blob = (struct blob){ file, 0, st.st_size };
 	return 1;
 }
-
-/* ---- an archive ---- */
 
 static const char *strip(const char *name)
 {

@@ -109,8 +109,6 @@ static void wake(int eventfd)
  * wakes it in any case.
  */
 
-/* ---- the child's side ---- */
-
 static void wake_parent(struct channel *channel)
 {
 	atomic_thread_fence(memory_order_seq_cst);
@@ -219,8 +217,6 @@ size_t channel_ask(struct channel *channel, uint64_t offset, const unsigned char
 	*data = channel_input(channel) + before % CHANNEL_INPUT;
 	return atomic_load(&channel->below->answer);
 }
-
-/* ---- the parent's side ---- */
 
 void channel_nudge(struct channel *channel)
 {

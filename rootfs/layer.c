@@ -37,8 +37,6 @@ static int nonsense(void)
 	return failx("its decoder says what can't be true: it may be an attack");
 }
 
-/* ---- down: the blob ---- */
-
 static int feed_slot(struct extraction *x, unsigned char *slot)
 {
 	ssize_t size = blob_read(&x->layer->blob, x->read, slot, CHANNEL_SLOT);
@@ -77,8 +75,6 @@ static int feed(struct extraction *x)
 	}
 	return moved;
 }
-
-/* ---- up: the stream ---- */
 
 static int hash_fresh(struct extraction *x)
 {

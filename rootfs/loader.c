@@ -1,6 +1,6 @@
 /*
  * The order of a load, so that a power cut at any moment leaves the old image or the new one
- *(IMAGES.md rules 23 to 26):
+ * (IMAGES.md rules 23 to 26):
  *
  *	read what the archive says is in it	nothing is written yet
  *	extract the layers that the store lacks	in a work directory
@@ -44,8 +44,6 @@ struct load {
 	int count;
 	struct load_result *result;
 };
-
-/* ---- which layers are missing ---- */
 
 static const struct waiting *find_waiting(const struct load *load, const struct digest *key)
 {
@@ -115,8 +113,6 @@ static int find_missing(struct load *load, const struct plan_image *image,
 	}
 	return count;
 }
-
-/* ---- extracted: what is their key ---- */
 
 static int open_layer(const struct load *load, const struct digest *key)
 {
@@ -253,8 +249,6 @@ static int extract_image(struct load *load, const struct plan_image *image)
 	free(diff_ids);
 	return missing;
 }
-
-/* ---- durable, then visible ---- */
 
 /* EEXIST: another load was first with the same layer; ours goes with the work directory. */
 static int move(struct load *load, const char *from, const char *to)

@@ -193,8 +193,6 @@ int names_each(const struct store *store, int (*each)(void *, const char *, cons
 	return result < 0 ? -1 : 0;
 }
 
-/* ---- finding ---- */
-
 struct search {
 	const char *text;  /* as it was given */
 	char full[NAMES_BYTES + 1];

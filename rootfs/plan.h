@@ -35,9 +35,11 @@ struct plan {
 int plan_read(struct plan *, struct archive *, const char *platform);
 void plan_free(struct plan *);
 
-/* ---- among the files that read it ---- */
-
-/* A place in the OCI documents: what is pointed at, and how it must hash. */
+/*
+ * What follows is among the plan_*.c files alone.
+ *
+ * A place in the OCI documents: what is pointed at, and how it must hash.
+ */
 struct descriptor {
 	const char *media_type; /* "" where absent; borrowed */
 	struct digest digest;

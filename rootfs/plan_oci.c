@@ -165,8 +165,6 @@ static int read_manifest(struct plan_reader *reader, const json_t *manifest,
 							      : read_layers(reader, image, layers);
 }
 
-/* ---- indexes ---- */
-
 /* Signatures and records of a build stand among the manifests, for a platform "unknown". */
 static bool is_attestation(const json_t *entry)
 {

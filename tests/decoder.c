@@ -42,8 +42,6 @@ int decoder_fail(struct channel *channel, const char *fmt, ...)
 	return -1;
 }
 
-/* ---- out of the sandbox ---- */
-
 static void opens(struct channel *c) { (void)c; syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY); }
 static void makes_socket(struct channel *c) { (void)c; socket(AF_INET, SOCK_STREAM, 0); }
 static void forks(struct channel *c) { (void)c; syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); }
@@ -79,8 +77,6 @@ static void makes_code(struct channel *c)
 static void calls_x32(struct channel *c) { (void)c; syscall(0x40000000 | SYS_read, 0, NULL, 0); }
 #endif
 
-/* ---- what it may not write ---- */
-
 static void writes_input(struct channel *c)
 {
 	*(volatile unsigned char *)channel_input(c) = 1;
@@ -101,8 +97,6 @@ static void takes_memory(struct channel *c)
 		memset(piece, 1, 1 << 20);
 	_exit(0);
 }
-
-/* ---- records that lie ---- */
 
 static void put(struct channel *c, enum record_kind kind, const void *data, size_t size)
 {
@@ -291,8 +285,6 @@ static void data_let_go(struct channel *c)
 /* Another tree than the blob's, and no lie in any record: the digests are what holds. */
 static void ends_at_once(struct channel *c) { (void)c; }
 static void dies(struct channel *c) { (void)c; _exit(0); }
-
-/* ---- the cases ---- */
 
 static const struct {
 	const char *says;

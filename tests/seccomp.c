@@ -39,8 +39,6 @@ static uint32_t verdict(const struct seccomp *seccomp, unsigned abi, uint32_t nu
 	return bpf_run(seccomp->filter, seccomp->length, &data, &steps);
 }
 
-/* ---- the default */
-
 static void check_built(void)
 {
 	struct seccomp built, other;
@@ -78,8 +76,6 @@ static void check_names(void)
 		       seccomp_call_find("rea") == CALL_COUNT,
 	       "finds no others");
 }
-
-/* ---- profiles */
 
 #define ALL "\"defaultAction\":\"SCMP_ACT_ALLOW\""
 #define NONE "\"defaultAction\":\"SCMP_ACT_ERRNO\""
@@ -326,8 +322,6 @@ static void check_large(void)
 	}
 	free(text);
 }
-
-/* ---- the kernel's own verdict */
 
 /*
  * What a call comes to in a process that has the filter, for every number, without any of them being made: a
