@@ -159,8 +159,11 @@ used() {
 	[ "$(told cpu_user_us)" -le "$(told cpu_us)" ]
 	reported 0 exited null busybox tool -mb 20
 	[ "$(told largest_process_bytes)" -gt 20000000 ] && [ "$(told largest_process_bytes)" -lt 40000000 ]
-	mkdir "$SCRATCH/written"
-	reported 0 exited null -v "$SCRATCH/written:/written" busybox dd if=/dev/zero of=/written/file bs=64k count=32 conv=fsync
+	# /tmp is often a tmpfs, which writes nothing; what is built lies on a disk
+	local written
+	written=$(mktemp -d "$BUILD/written.XXXXXX")
+	reported 0 exited null -v "$written:/written" busybox dd if=/dev/zero of=/written/file bs=64k count=32 conv=fsync
+	rm -r "$written"
 	[ "$(told written_bytes)" -ge 2097152 ] && [ "$(told written_bytes)" -lt 20000000 ]
 }
 
