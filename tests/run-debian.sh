@@ -63,8 +63,8 @@ def line(top, path):
 import sys
 top = sys.argv[1]
 skipped = ("etc/hosts", "etc/hostname", "etc/resolv.conf", "etc", "proc", "sys", "dev", "x", "x/listing.py", ".")
-for path in walk(top):
-    if os.path.relpath(path, top) not in skipped: print(line(top, path))
+# os.walk follows a link to see what it is: the order depends on what the machine has there
+for text in sorted(line(top, path) for path in walk(top) if os.path.relpath(path, top) not in skipped): print(text)
 '
 
 # umoci takes only what it knows: gzip.
