@@ -19,3 +19,27 @@ char *path_absolute(const char *path)
 		fail("find %s", path);
 	return joined;
 }
+
+char *path_clean(const char *path)
+{
+	char *clean = path_absolute(path);
+	if (!clean)
+		return NULL;
+	char *to = clean;
+	for (const char *part = clean; *(part += strspn(part, "/"));) {
+		size_t length = strcspn(part, "/");
+		if (length == 2 && !strncmp(part, "..", 2)) {
+			while (to > clean && *--to != '/')
+				;
+		} else if (length != 1 || *part != '.') {
+			*to++ = '/';
+			memmove(to, part, length);
+			to += length;
+		}
+		part += length;
+	}
+	if (to == clean)
+		*to++ = '/';
+	*to = '\0';
+	return clean;
+}

@@ -94,7 +94,7 @@ static int set_source(struct mount *mount, const char *source, const char *whole
 	mount->kind = MOUNT_BIND;
 	if (source[0] == '/' || source[0] == '.') {
 		mount->create = true;
-		mount->source = path_absolute(source);
+		mount->source = path_clean(source);
 		return mount->source ? 0 : -1;
 	}
 	mount->volume = source;
@@ -237,7 +237,7 @@ static int build_bind(struct mount *mount, const struct mount_words *words, cons
 		return failx("--mount %s: it has no source", whole);
 	if (words->propagation && !set_propagation(mount, words->propagation))
 		return failx("--mount %s: unknown propagation '%s'", whole, words->propagation);
-	mount->source = path_absolute(words->source);
+	mount->source = path_clean(words->source);
 	return mount->source ? 0 : -1;
 }
 

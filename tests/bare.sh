@@ -15,9 +15,13 @@ bare() {
 }
 
 static() {
-	file "$WHERRY" | grep -q 'static.*linked'
-	equal "$(readelf -lW "$WHERRY" | grep -c INTERP || true)" 0
-	equal "$(readelf -dW "$WHERRY" | grep -c NEEDED || true)" 0
+	local headers dynamic
+	contains "$(file "$WHERRY")" "static"
+	headers=$(readelf -lW "$WHERRY")
+	dynamic=$(readelf -dW "$WHERRY")
+	contains "$headers" LOAD
+	lacks "$headers" INTERP
+	lacks "$dynamic" NEEDED
 }
 
 alone() {

@@ -41,6 +41,21 @@ relative() {
 	fails_with 125 "neither a path nor a volume's name" wherry run -v '~:/data' busybox true
 }
 
+# docker cleans a source before it looks: what only stands in front of a ".." is not made, nor looked for.
+climbing_source() {
+	local source
+	for source in "$HOST/none/../file" "$HOST/none/.././/file/" "/../..$HOST/file" "./none/../host/x/../file"; do
+		equal "$(cd "$SCRATCH" && wherry run -v "$source:/data" busybox cat /data)" seen
+		equal "$(cd "$SCRATCH" && wherry run --mount "type=bind,src=$source,dst=/data" busybox cat /data)" seen
+	done
+	wherry run -v "$HOST/none/../made:/data" busybox true
+	rmdir "$HOST/made"
+	[ ! -e "$HOST/none" ]
+	[ ! -e "$SCRATCH/none" ]
+	equal "$(wherry run -v "$HOST/..:/data" busybox cat /data/host/file)" seen
+	equal "$(wherry run -v /..:/data busybox cat "/data$HOST/file")" seen
+}
+
 several() {
 	mkdir "$SCRATCH/outer" "$SCRATCH/inner" "$SCRATCH/outer/sub"
 	touch "$SCRATCH/outer/one" "$SCRATCH/inner/two"
@@ -99,6 +114,7 @@ it "-v …:ro binds it read-only" read_only
 it "-v binds a single file" file
 it "-v makes a missing directory of the host" missing
 it "-v takes a path relative to . and refuses what is neither path nor name" relative
+it "-v takes .. in a source by the words, and makes nothing of what stands before it" climbing_source
 it "-v mounts outer before inner, whatever their order" several
 it "-v takes along what is mounted below" below
 it "-v stays writable, and gets its place, under --read-only" under_read_only
