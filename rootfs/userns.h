@@ -7,6 +7,9 @@
 /* True where this process' root is not the machine's. */
 bool userns_inside(void);
 
+/* Who that root is in the namespace around it: 0 where it is the machine's. */
+unsigned userns_root(void);
+
 /*
  * The attribute that makes a directory opaque for overlayfs: mounted with userxattr inside,
  * without outside.

@@ -117,9 +117,30 @@ overlay_directory() {
 	equal "$(shifted --overlay "$dir" busybox cat /file)" x
 	fails_with 1 "No such file" shifted --overlay "$dir" busybox cat /etc/passwd
 	equal "$(stat -c '%u %g' "$dir/upper" "$dir/upper/file")" "$UIDS $GIDS"$'\n'"$UIDS $GIDS"
-	wherry run --overlay "$SCRATCH/roots" busybox true
+	# one that was filled by hand
+	mkdir -p "$SCRATCH/roots/upper"
 	fails_with 125 "belongs to user 0, who is not one of the container's" \
 		shifted --overlay "$SCRATCH/roots" busybox true
+}
+
+# Who wrote a layer first is who writes it ever after; where nothing came to be written, nobody has.
+overlay_writers() {
+	local dir=$SCRATCH/first with="with --userns, users from $UIDS and groups from $GIDS on"
+	wherry run --overlay "$dir" busybox sh -c 'echo x >/file'
+	fails_with 125 "--overlay $dir was written by root, without --userns; this run is $with" \
+		shifted --overlay "$dir" busybox true
+	equal "$(wherry run --overlay "$dir" busybox cat /file)" x
+	shifted --overlay "$SCRATCH/second" busybox touch /file
+	fails_with 125 "--overlay $SCRATCH/second was written $with; this run is by root, without --userns" \
+		wherry run --overlay "$SCRATCH/second" busybox true
+	fails_with 125 "; this run is without root, by user 0" unshare -r "$WHERRY" --root "$STORE" --state "$STATE" \
+		run --overlay "$dir" busybox true
+	equal "$(shifted --overlay "$SCRATCH/second" busybox stat -c %u /file)" 0
+	# fails before there is an upper directory
+	fails_with 125 "/no/such/file" shifted --overlay "$SCRATCH/third" --report /no/such/file busybox true
+	[ -e "$SCRATCH/third/writer" ]
+	wherry run --overlay "$SCRATCH/third" busybox true
+	equal "$(ls "$dir")" $'upper\nwork\nwriter'
 }
 
 overlay_disk() {
@@ -227,6 +248,7 @@ it "leaves files with its own ids in a volume, and owns a directory that -v make
 it "stacks layers, whiteouts and opaque directories, sixty of them too" layers
 it "maps the owners in squashfs and EROFS files" file_system_images
 it "--overlay DIR keeps files with its own ids, and no others" overlay_directory
+it "--overlay DIR is refused to whom it would show others' files" overlay_writers
 it "--overlay disk works and is removed" overlay_disk
 it "has a network of its own, or sees the host's" networks
 if limits_here memory && limits_here pids; then
