@@ -55,6 +55,14 @@ builds_the_same_elsewhere() {
 	done
 }
 
+# names_directory FILE DIRECTORY: as a path of its own, not as a part of another, which "/w" might be.
+names_directory() {
+	strings -a "$1" | awk -v at="$2/" '
+		{ for (line = $0; (n = index(line, at)); line = substr(line, n + 1))
+			if (n == 1 || substr(line, n - 1, 1) !~ /[[:alnum:]_.-]/) { print; found = 1 } }
+		END { exit !found }'
+}
+
 # As after an interruption: of two libraries the stamp, which comes last, is missing.
 takes_up_libraries() {
 	local there=$SCRATCH/interrupted deps library
@@ -67,7 +75,7 @@ takes_up_libraries() {
 	equal "$(sed -n 's/^deps: //p' "$SCRATCH/said" | tr '\n' ' ')" "liblzma jansson "
 	for library in "$BUILD"/deps/lib/*.a; do
 		cmp "$library" "$deps/lib/${library##*/}"
-		lacks "$(strings -a "$library")" "$TOP"
+		if names_directory "$library" "$TOP"; then return 1; fi
 	done
 }
 

@@ -4,6 +4,11 @@
 . "$TOP/tests/images.sh"
 . "$TOP/tests/debian.sh"
 
+if [ "$(id -u)" -ne 0 ]; then
+	echo "1..0 # SKIP adding a user needs root"
+	exit 0
+fi
+
 # A user who has nothing but a home, with or without subordinate ids: removed at the end.
 name=${SCRATCH##*.}
 NAME=wherry-test-${name,,}
@@ -24,6 +29,15 @@ alone() { as_user env PATH=/nowhere "$@"; }
 
 user_wherry() { as_user "$SCRATCH/wherry" "$@"; }
 alone_wherry() { alone "$SCRATCH/wherry" "$@"; }
+
+# What keeps user namespaces from ordinary users here; nothing where they only should work and don't.
+forbidden() {
+	local setting
+	for setting in user/max_user_namespaces=0 kernel/unprivileged_userns_clone=0 \
+		kernel/apparmor_restrict_unprivileged_userns=1; do
+		if [ "$(cat "/proc/sys/${setting%=*}" 2>/dev/null)" = "${setting#*=}" ]; then echo "${setting//\//.}"; fi
+	done
+}
 
 load() {
 	cp "$(image busybox docker)" "$SCRATCH/busybox.tar"
@@ -112,6 +126,12 @@ removes() {
 }
 
 add_user
+why=$(forbidden)
+if [ -n "$why" ] && ! as_user unshare --user --map-root-user --mount true 2>"$SCRATCH/refused"; then
+	echo "1..0 # SKIP ${why//$'\n'/, }: $(tail -n 1 "$SCRATCH/refused")"
+	userdel "$NAME"
+	exit 0
+fi
 it "loads an image into the user's own store" load
 it "is root inside, with and without subordinate ids" is_root_inside
 it "is that user outside" is_user_outside
