@@ -39,6 +39,7 @@
 #include "launcher/descriptor.h"
 #include "launcher/idmap.h"
 #include "launcher/inside.h"
+#include "launcher/ipc.h"
 #include "launcher/mounts.h"
 #include "launcher/net.h"
 #include "launcher/root.h"
@@ -92,6 +93,7 @@ static void close_inside(struct inside *inside)
 	close_fd(&inside->go);
 	close_fd(&inside->init);
 	close_fd(&inside->parent);
+	ipc_close(&inside->ipc);
 }
 
 /*
@@ -129,6 +131,10 @@ static int prepare(struct container *container, const struct spec *spec)
 	for (size_t i = 0; spec_is_mapped(spec) && i < spec->mount_count; i++)
 		if (make_source(&spec->mounts[i], &spec->root.ids) < 0)
 			return -1;
+	/* All that is the container's is then born there. */
+	if (spec->ipc == IPC_CONTAINER && ipc_join(&inside->ipc, spec->state, spec->ipc_container,
+						   spec->root.ids.users.start) < 0)
+		return -1;
 	inside->cgroup = &container->cgroup;
 	return cgroup_create(&container->cgroup, spec->name, &spec->limits, &spec->devices);
 }
@@ -148,7 +154,7 @@ static int start(struct container *container, const struct spec *spec)
 	bool mapped = spec_is_mapped(spec);
 	uint64_t flags = CLONE_NEWNS | (spec->host_pid ? 0 : CLONE_NEWPID) |
 			 (spec->host_uts ? 0 : CLONE_NEWUTS) |
-			 (spec->host_ipc || mapped ? 0 : CLONE_NEWIPC) | (mapped ? CLONE_NEWUSER : 0);
+			 (!spec_has_own_ipc(spec) || mapped ? 0 : CLONE_NEWIPC) | (mapped ? CLONE_NEWUSER : 0);
 	int cgroup = cgroup_unified(&container->cgroup);
 	if (cgroup >= 0)
 		flags |= CLONE_INTO_CGROUP;
@@ -289,6 +295,10 @@ static int run(struct container *container, const struct spec *spec,
 	    terminal_attach(&container->terminal, container->go, spec->process.input) < 0)
 		return -1;
 	close_fd(&container->go);
+	/* Not earlier: until the program runs, its /dev/shm is the host's. */
+	bool shared = spec->ipc == IPC_SHAREABLE || spec->ipc == IPC_CONTAINER;
+	if (shared && runs && state_share(&container->state, container->init, spec->root.ids.users.start) < 0)
+		return -1;
 	if (outcome->kind == REPORT_STARTED)
 		protect(container->init);
 	watch->started(watch);
@@ -296,6 +306,8 @@ static int run(struct container *container, const struct spec *spec,
 		container->init, container->end, container->report, &container->terminal,
 	};
 	int r = supervise_wait(&with, outcome);
+	if (state_unshare(&container->state) < 0 || (r == 0 && supervise_reap(&with, outcome) < 0))
+		r = -1;
 	terminal_detach(&container->terminal);
 	if (r < 0)
 		return -1;
@@ -323,7 +335,8 @@ int container_run(const struct spec *spec, const struct volumes *volumes,
 {
 	struct container container = {
 		.state.file = -1,
-		.inside = { .report = -1, .go = -1, .init = -1, .parent = -1, .volumes = volumes },
+		.inside = { .report = -1, .go = -1, .init = -1, .parent = -1, .volumes = volumes,
+			    .ipc.trees = { -1, -1 } },
 		.volumes = volumes,
 		.end = -1,
 		.report = -1,

@@ -54,7 +54,8 @@ static int close_others(const struct inside *inside, const struct spec *spec)
 {
 	const struct volumes *volumes = inside->volumes;
 	int keep[] = { inside->report, inside->go, inside->init, inside->parent, volumes->dir,
-		       volumes->work.dir, spec->root.has_tree ? spec->root.tree : -1 };
+		       volumes->work.dir, spec->root.has_tree ? spec->root.tree : -1,
+		       inside->ipc.trees[0], inside->ipc.trees[1] };
 	int next = STDERR_FILENO + 1;
 	qsort(keep, sizeof(keep) / sizeof(*keep), sizeof(*keep), compare);
 	for (size_t i = 0; i < sizeof(keep) / sizeof(*keep); i++) {
@@ -75,6 +76,15 @@ static int wait_for_go(struct inside *inside, const struct spec *spec)
 	return spec->network == NETWORK_NONE ? net_join(inside->parent) : 0;
 }
 
+static int mount_ipc(int root, const struct spec *spec)
+{
+	if (!spec_has_own_ipc(spec))
+		return 0;
+	if (spec->ipc != IPC_NONE && mounts_shm(root, spec->shm_size) < 0)
+		return -1;
+	return mounts_mqueue(root);
+}
+
 /* /sys shows the network namespace that it is mounted in: the parent makes that meanwhile. */
 static int mount_kernel(struct inside *inside, const struct spec *spec)
 {
@@ -83,7 +93,7 @@ static int mount_kernel(struct inside *inside, const struct spec *spec)
 		return -1;
 	umask(0); /* the modes of devices are meant as they stand */
 	if (mounts_kernel(root) < 0 || devices_make(root, &spec->devices) < 0 ||
-	    (!spec->host_ipc && mounts_ipc(root, spec->shm_size) < 0))
+	    mount_ipc(root, spec) < 0)
 		return -1;
 	umask(022);
 	if (!spec_is_mapped(spec) && wait_for_go(inside, spec) < 0)
@@ -97,7 +107,7 @@ static int mount_kernel(struct inside *inside, const struct spec *spec)
 static int make_root(struct inside *inside, const struct spec *spec, const struct taken *volumes)
 {
 	struct taken own = { .count = 0 };
-	if (taken_own(&own, spec) < 0 || mount_kernel(inside, spec) < 0 || root_enter(&spec->root) < 0)
+	if (taken_own(&own, spec, &inside->ipc) < 0 || mount_kernel(inside, spec) < 0 || root_enter(&spec->root) < 0)
 		return -1;
 	for (size_t i = 0; i < spec->sysctls.count; i++)
 		if (sysctl_set(spec->sysctls.at[i]) < 0)
@@ -281,7 +291,7 @@ static int run_mapped(struct inside *inside, const struct spec *spec)
 	    userns_become_root() < 0 || become_tied(inside->report) < 0)
 		return -1;
 	/* Only now: /dev/mqueue belongs to who makes the namespace. */
-	if (!spec->host_ipc && unshare(CLONE_NEWIPC) < 0)
+	if (spec_has_own_ipc(spec) && unshare(CLONE_NEWIPC) < 0)
 		return fail("make an IPC namespace");
 	/* What leads to the state directory need not be open to the container's root. */
 	snprintf(staging, sizeof(staging), "/proc/self/fd/%d", tree);

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "launcher/cgroup.h"
+#include "launcher/ipc.h"
 #include "launcher/seccomp.h"
 #include "launcher/spec.h"
 #include "launcher/volumes.h"
@@ -17,6 +18,7 @@ struct inside {
 	int parent;   /* the parent's pidfd, whose network namespace is the container's */
 	const struct volumes *volumes; /* with descriptors of its own */
 	sigset_t mask; /* what the program shall have */
+	struct ipc ipc; /* what is another container's */
 	const struct cgroup *cgroup;
 	bool held; /* to its devices; said with "go" */
 	struct seccomp seccomp;

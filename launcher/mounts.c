@@ -137,15 +137,20 @@ int mounts_kernel(int root)
 	return make_nodes(root);
 }
 
-int mounts_ipc(int root, int64_t size)
+int mounts_shm(int root, int64_t size)
 {
 	char data[64];
 	struct kernel_mount shm = { .type = "tmpfs", .target = "/dev/shm", .flags = SAFE, .data = data };
+	snprintf(data, sizeof(data), "mode=1777,size=%lld", (long long)(size ? size : 64 << 20));
+	return mount_kernel(root, &shm);
+}
+
+int mounts_mqueue(int root)
+{
 	struct kernel_mount mqueue = {
 		.type = "mqueue", .target = "/dev/mqueue", .flags = SAFE, .optional = true,
 	};
-	snprintf(data, sizeof(data), "mode=1777,size=%lld", (long long)(size ? size : 64 << 20));
-	return mount_kernel(root, &shm) < 0 ? -1 : mount_kernel(root, &mqueue);
+	return mount_kernel(root, &mqueue);
 }
 
 int mounts_sys(int root, unsigned long flags)

@@ -31,8 +31,9 @@ int mounts_take(struct source_mount *, const char *source, const char *target, b
  */
 int mounts_kernel(int root);
 
-/* /dev/shm, of SIZE bytes, and /dev/mqueue: what belongs to an IPC namespace. After mounts_kernel. */
-int mounts_ipc(int root, int64_t size);
+/* /dev/shm, of SIZE bytes, 0: 64 MiB; and /dev/mqueue, our IPC namespace's. After mounts_kernel. */
+int mounts_shm(int root, int64_t size);
+int mounts_mqueue(int root);
 
 /* /sys, as FLAGS of mount(2) say (MS_RDONLY or 0): after the network namespace has been settled, since it shows its devices. */
 int mounts_sys(int root, unsigned long flags);

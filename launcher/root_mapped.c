@@ -11,18 +11,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
+#include "launcher/aside.h"
 #include "launcher/sys.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
-
-enum { STACK_SIZE = 256 * 1024 };
 
 struct build {
 	const struct root *root;
@@ -70,29 +66,10 @@ static int build(void *argument)
 	return build->tree < 0 ? fail("take the container's root along") : 0;
 }
 
-/* CLONE_VFORK: we wait, so that it may have our memory, the recorded failure included. */
-static void run_aside(struct build *build_, char *stack)
-{
-	int flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWNS | SIGCHLD;
-	pid_t pid = clone(build, stack + STACK_SIZE, flags, build_);
-	if (pid < 0)
-		fail("start a process with mounts of its own");
-	else
-		waitpid(pid, NULL, 0);
-}
-
 int root_build(const struct root *root, int userns)
 {
 	struct build build_ = { root, userns, -1 };
-	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (stack == MAP_FAILED)
-		return fail("make a stack");
-	run_aside(&build_, stack);
-	munmap(stack, STACK_SIZE);
-	if (build_.tree < 0)
-		return failx("the process that makes the container's root was killed");
-	return build_.tree;
+	return aside(CLONE_NEWNS, build, &build_) < 0 ? -1 : build_.tree;
 }
 
 int root_attach(const struct root *root, int tree)

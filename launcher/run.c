@@ -97,7 +97,7 @@ static const struct option options[] = {
 	    oom_score_adj, option_number),
 	ROW("shm-size", 0, "SIZE", "the size of /dev/shm (64M)", shm_size, option_size),
 	ROW("pid", 0, "host", "see the host's processes", pid, option_string),
-	ROW("ipc", 0, "private|host", "whose IPC (private)", ipc, option_string),
+	ROW("ipc", 0, "WHOSE", "private, shareable, none, host, container:NAME (private)", ipc, option_string),
 	ROW("userns", 0, "host|USER", "give it USER's ids of /etc/subuid and /etc/subgid", userns,
 	    option_string),
 	ROW("uts", 0, "host", "have the host's name", uts, option_string),

@@ -62,6 +62,9 @@ struct root {
 	bool unprivileged; /* in a user namespace: overlayfs keeps its marks in user.overlay.* */
 };
 
+/* NONE: of its own, without /dev/shm. As docker-run(1) calls them. */
+enum ipc_kind { IPC_PRIVATE, IPC_SHAREABLE, IPC_NONE, IPC_HOST, IPC_CONTAINER };
+
 enum network_kind { NETWORK_NONE, NETWORK_HOST };
 
 struct process {
@@ -100,7 +103,9 @@ struct spec {
 	struct mount *mounts;
 	size_t mount_count;
 	bool privileged; /* nothing of /proc and /sys is hidden or read-only */
-	bool host_pid, host_ipc, host_uts; /* no namespace of its own */
+	bool host_pid, host_uts; /* no namespace of its own */
+	enum ipc_kind ipc;
+	const char *ipc_container; /* whose, by name: IPC_CONTAINER */
 	int64_t shm_size;                  /* bytes; 0: 64 MiB, as docker has it */
 	struct strings sysctls;            /* KEY=VALUE */
 	struct strings hosts;              /* NAME:ADDRESS, for /etc/hosts */
@@ -112,6 +117,11 @@ struct spec {
 static inline bool spec_is_mapped(const struct spec *spec)
 {
 	return spec->root.ids.users.count > 0;
+}
+
+static inline bool spec_has_own_ipc(const struct spec *spec)
+{
+	return spec->ipc < IPC_HOST;
 }
 
 #endif

@@ -210,13 +210,30 @@ static int build_network(struct spec *spec, const struct run_options *given)
 	return 0;
 }
 
-/* WORD is NULL, "host", or OWN, which is the default. */
-static int build_namespace(const char *option, const char *word, const char *own, bool *host)
+static int build_namespace(const char *option, const char *word, bool *host)
 {
 	*host = word && !strcmp(word, "host");
-	if (!word || *host || (own && !strcmp(word, own)))
-		return 0;
-	return failx("--%s: '%s' is not %s%shost", option, word, own ? own : "", own ? " or " : "");
+	return !word || *host ? 0 : failx("--%s: '%s' is not host", option, word);
+}
+
+static int build_ipc(struct spec *spec, const struct run_options *given)
+{
+	static const char *const words[] = { "private", "shareable", "none", "host" }; /* by enum ipc_kind */
+	static const char other[] = "container:";
+	const char *word = given->ipc ? given->ipc : words[IPC_PRIVATE];
+	if (!strncmp(word, other, sizeof(other) - 1)) {
+		spec->ipc = IPC_CONTAINER;
+		spec->ipc_container = word + sizeof(other) - 1;
+	} else {
+		while (spec->ipc < IPC_CONTAINER && strcmp(word, words[spec->ipc]))
+			spec->ipc++;
+		if (spec->ipc == IPC_CONTAINER)
+			return failx("--ipc: '%s' is not private, shareable, none, host or container:NAME", word);
+	}
+	if (given->shm_size && spec->ipc > IPC_SHAREABLE)
+		return failx("--shm-size and --ipc %s exclude each other", word);
+	spec->shm_size = given->shm_size;
+	return 0;
 }
 
 /*
@@ -243,20 +260,16 @@ static int build_userns(struct spec *spec, const struct run_options *given)
 
 static int build_namespaces(struct spec *spec, const struct run_options *given)
 {
-	if (build_namespace("pid", given->pid, NULL, &spec->host_pid) < 0 ||
-	    build_namespace("ipc", given->ipc, "private", &spec->host_ipc) < 0 ||
-	    build_namespace("uts", given->uts, NULL, &spec->host_uts) < 0)
+	if (build_namespace("pid", given->pid, &spec->host_pid) < 0 ||
+	    build_ipc(spec, given) < 0 || build_namespace("uts", given->uts, &spec->host_uts) < 0)
 		return -1;
 	if (build_userns(spec, given) < 0)
 		return -1;
 	if (spec->host_uts && given->hostname)
 		return failx("--hostname and --uts host exclude each other");
-	if (spec->host_ipc && given->shm_size)
-		return failx("--shm-size and --ipc host exclude each other");
-	spec->shm_size = given->shm_size;
 	spec->sysctls = given->sysctls;
 	for (size_t i = 0; i < given->sysctls.count; i++)
-		if (sysctl_check(given->sysctls.at[i], !spec->host_ipc,
+		if (sysctl_check(given->sysctls.at[i], spec_has_own_ipc(spec),
 				 spec->network == NETWORK_NONE) < 0)
 			return -1;
 	return 0;

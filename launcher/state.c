@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -29,11 +30,16 @@ int state_random_name(char name[13])
 }
 
 /* docker-run(1): [a-zA-Z0-9][a-zA-Z0-9_.-]* */
-static int check_name(const char *name)
+static bool is_name(const char *name)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 	size_t length = strlen(name);
-	if (length && length <= 64 && !strchr("_.-", *name) && strspn(name, allowed) == length)
+	return length && length <= 64 && !strchr("_.-", *name) && strspn(name, allowed) == length;
+}
+
+static int check_name(const char *name)
+{
+	if (is_name(name))
 		return 0;
 	failx("--name: '%s' cannot be a container's name", name);
 	return hint("1 to 64 letters, digits and _.- with a letter or digit first");
@@ -85,7 +91,7 @@ int state_create(struct state *state, const char *path, const char *name,
 {
 	char pid[16];
 	struct stat stat;
-	*state = (struct state){ path, name, -1 };
+	*state = (struct state){ .dir = path, .name = name, .file = -1 };
 	if (check_name(name) < 0 || make_dir(path) < 0)
 		return -1;
 	scoped_fd dir = open(path, O_DIRECTORY | O_CLOEXEC);
@@ -119,6 +125,68 @@ int state_note(const struct state *state, const char *kind, const struct strings
 		if (dprintf(state->file, "%s %s\n", kind, words->at[i]) < 0)
 			return fail("write the state of %s", state->name);
 	return 0;
+}
+
+/* Overwritten in place, in one write, it is no such line any more; what stands behind it stays. */
+int state_share(struct state *state, pid_t init, uint32_t root)
+{
+	state->shared = lseek(state->file, 0, SEEK_END);
+	if (state->shared < 0 || dprintf(state->file, "ipc %d %u\n", init, root) < 0)
+		return fail("write the state of %s", state->name);
+	return 0;
+}
+
+int state_unshare(struct state *state)
+{
+	if (state->shared && pwrite(state->file, "was", 3, state->shared) != 3)
+		return fail("write the state of %s", state->name);
+	state->shared = 0;
+	return 0;
+}
+
+/* Returns 0 where there is no such line. */
+static pid_t read_shared(FILE *file, uint32_t *root)
+{
+	char *line = NULL;
+	size_t size = 0;
+	int pid = 0;
+	rewind(file);
+	while (!pid && getline(&line, &size, file) > 0)
+		if (sscanf(line, "ipc %d %u", &pid, root) != 2)
+			pid = 0;
+	free(line);
+	return pid;
+}
+
+/*
+ * The number may have become another process's since it was written. Not, though, if the container's
+ * supervisor still lives once we have the pidfd, and has not reaped the process: then the line is there.
+ */
+static int open_shared(FILE *file, const char *name, uint32_t *root)
+{
+	pid_t pid = read_shared(file, root);
+	if (!pid) {
+		failx("--ipc container:%s: its IPC is not for others", name);
+		return hint("that one has to be started with --ipc shareable");
+	}
+	scoped_fd init = sys_pidfd_open(pid);
+	if (flock(fileno(file), LOCK_SH | LOCK_NB) == 0 || read_shared(file, root) != pid)
+		return failx("--ipc container:%s: it has ended", name);
+	return init < 0 ? fail("--ipc container:%s: find its process", name) : take_fd(&init);
+}
+
+int state_shared(const char *dir, const char *name, uint32_t *root)
+{
+	char path[PATH_MAX];
+	FILE *file = NULL;
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (is_name(name))
+		file = fopen(path, "re");
+	if (!file)
+		return failx("--ipc container:%s: no container of that name runs", name);
+	int init = open_shared(file, name, root);
+	fclose(file);
+	return init;
 }
 
 void state_destroy(struct state *state)

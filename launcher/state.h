@@ -5,9 +5,13 @@
  *	PID                  of the supervisor
  *	label KEY[=VALUE]    as --label gave it; of two with one KEY the later counts
  *	annotation KEY=VALUE likewise
+ *	ipc PID UID          whose IPC namespace others may enter, and who its root is outside; "was": it has ended
  */
 #ifndef LAUNCHER_STATE_H
 #define LAUNCHER_STATE_H
+
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "launcher/options.h"
 
@@ -15,6 +19,7 @@ struct state {
 	const char *dir; /* borrowed; absolute */
 	const char *name; /* borrowed */
 	int file; /* locked; -1: none */
+	off_t shared; /* where its line "ipc" stands; 0: there is none */
 };
 
 /* Twelve hex digits and NUL, as docker shortens its IDs. */
@@ -28,6 +33,16 @@ int state_create(struct state *, const char *dir, const char *name, int (*clean)
 
 /* Adds a line "KIND WORD" for each of WORDS, which have no newline. Returns 0; -1 with a failure. */
 int state_note(const struct state *, const char *kind, const struct strings *words);
+
+/* Lets other containers into the IPC namespace of INIT, which runs; and no more, before INIT is reaped. */
+int state_share(struct state *, pid_t init, uint32_t root);
+int state_unshare(struct state *);
+
+/*
+ * The pidfd, the caller's, of the process whose IPC namespace the container NAME of DIR shares. -1 with a
+ * failure that names --ipc: none of that name runs, or it shares nothing. ROOT: who its root is outside.
+ */
+int state_shared(const char *dir, const char *name, uint32_t *root);
 
 /* Removes it. May be called twice, and on what state_create did not finish. */
 void state_destroy(struct state *);

@@ -146,8 +146,11 @@ int supervise_wait(const struct supervision *with, struct outcome *outcome)
 					 SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
 		return fail("watch for signals");
-	if (pass_until_end(signals, with, outcome) < 0)
-		return -1;
+	return pass_until_end(signals, with, outcome);
+}
+
+int supervise_reap(const struct supervision *with, struct outcome *outcome)
+{
 	if (wait4(with->init, &outcome->status, 0, &outcome->usage) < 0)
 		return fail("wait for the container's init");
 	return 0;

@@ -36,9 +36,10 @@ struct supervision {
 };
 
 /*
- * Passes on signals and the terminal's bytes until init is gone, and reaps it.
- * Returns 0, or -1 with a failure.
+ * Passes on signals and the terminal's bytes until init is gone. Until it is reaped its number is nobody
+ * else's. Return 0, or -1 with a failure.
  */
 int supervise_wait(const struct supervision *, struct outcome *);
+int supervise_reap(const struct supervision *, struct outcome *);
 
 #endif

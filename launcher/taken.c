@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "launcher/files.h"
+#include "rootfs/scoped.h"
 #include "rootfs/err.h"
 
 static int take(struct taken *taken, const char *source, const char *target, bool read_only)
@@ -40,12 +41,23 @@ int taken_volumes(struct taken *taken, const struct spec *spec)
 /* With --ipc host they are the host's own, as far as it has them. */
 static int take_host_ipc(struct taken *taken)
 {
-	static const char *const directories[] = { "/dev/shm", "/dev/mqueue" };
-	for (int i = 0; i < 2; i++)
-		if (access(directories[i], F_OK) == 0 &&
-		    take(taken, directories[i], directories[i], false) < 0)
+	for (int i = 0; i < IPC_DIRECTORIES; i++)
+		if (access(ipc_directories[i], F_OK) == 0 &&
+		    take(taken, ipc_directories[i], ipc_directories[i], false) < 0)
 			return -1;
 	return 0;
+}
+
+/* With --ipc container: they are that one's, and have been taken there. */
+static void take_ipc(struct taken *taken, struct ipc *ipc)
+{
+	for (int i = 0; i < IPC_DIRECTORIES; i++)
+		if (ipc->trees[i] >= 0)
+			taken->at[taken->count++] = (struct source_mount){
+				.tree = take_fd(&ipc->trees[i]),
+				.target = ipc_directories[i],
+				.directory = true,
+			};
 }
 
 /* The host's network is not a user namespace's to show: sysfs cannot be mounted anew there. */
@@ -54,7 +66,7 @@ bool taken_borrows_sys(const struct spec *spec)
 	return (spec->root.unprivileged || spec_is_mapped(spec)) && spec->network == NETWORK_HOST;
 }
 
-int taken_own(struct taken *taken, const struct spec *spec)
+int taken_own(struct taken *taken, const struct spec *spec, struct ipc *ipc)
 {
 	if (files_write(spec) < 0)
 		return -1;
@@ -64,8 +76,9 @@ int taken_own(struct taken *taken, const struct spec *spec)
 		if (take(taken, path, own_files[i].target, false) < 0)
 			return -1;
 	}
-	if (spec->host_ipc && take_host_ipc(taken) < 0)
+	if (spec->ipc == IPC_HOST && take_host_ipc(taken) < 0)
 		return -1;
+	take_ipc(taken, ipc);
 	if (taken_borrows_sys(spec) && take(taken, "/sys", "/sys", true) < 0)
 		return -1;
 	return 0;

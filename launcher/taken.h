@@ -2,6 +2,7 @@
 #ifndef LAUNCHER_TAKEN_H
 #define LAUNCHER_TAKEN_H
 
+#include "launcher/ipc.h"
 #include "launcher/mounts.h"
 
 enum { TAKEN_MAX = 128 };
@@ -17,8 +18,8 @@ struct taken {
  */
 int taken_volumes(struct taken *, const struct spec *);
 
-/* The container's own files, written into staging, and what it borrows of the host's. */
-int taken_own(struct taken *, const struct spec *);
+/* The container's own files, written into staging, and what it borrows of the host's or from IPC, which gives it. */
+int taken_own(struct taken *, const struct spec *, struct ipc *);
 
 /* Whether /sys is the host's, borrowed. */
 bool taken_borrows_sys(const struct spec *);
