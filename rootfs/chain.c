@@ -1,5 +1,6 @@
 #include "rootfs/chain.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -124,4 +125,75 @@ int chain_complete(int top, int implied, const struct chain_layer *below, int co
 		result = complete_one(top, line, below, count);
 	fclose(names);
 	return result;
+}
+
+static bool is_merged(const char *path, const struct chain_layer *below, int count)
+{
+	for (int i = count - 1; i >= 0; i--) {
+		int found = -1;
+		enum seen seen = look(below[i].dir, path, &found);
+		scoped_close(&found);
+		if (seen != SEEN_NOTHING)
+			return seen == SEEN_DIRECTORY;
+		if (below[i].opaque_root)
+			return false;
+	}
+	return false;
+}
+
+struct drop {
+	const struct chain_layer *below;
+	int count;
+	int dropped;
+	char path[PATH_BYTES + 1]; /* of the directory at hand; "": the root */
+};
+
+static int drop_in(struct drop *drop, int dir);
+
+static int drop_below(struct drop *drop, int dir, const char *name)
+{
+	size_t used = strlen(drop->path);
+	int more = snprintf(drop->path + used, sizeof(drop->path) - used, "%s%s", used ? "/" : "",
+			    name);
+	int result = -1;
+	errno = ENAMETOOLONG;
+	if ((size_t)more < sizeof(drop->path) - used) {
+		scoped_fd below = open_beneath(dir, name, O_RDONLY | O_DIRECTORY | O_NOATIME);
+		result = below < 0 ? -1 : drop_in(drop, below);
+	}
+	drop->path[used] = '\0';
+	return result;
+}
+
+/* Whether DIR is merged is asked once, if it has a whiteout; the root always is, with the upper. */
+static int drop_in(struct drop *drop, int dir)
+{
+	struct stat before, st;
+	int merged = *drop->path ? -1 : 1, result = fstat(dir, &before), dropped = drop->dropped;
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_NOATIME | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	if (!stream)
+		return -1;
+	for (struct dirent *entry; result == 0 && (entry = readdir(stream));) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		result = fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW);
+		if (result == 0 && S_ISDIR(st.st_mode))
+			result = drop_below(drop, dir, entry->d_name);
+		else if (result == 0 && tree_is_whiteout(&st)) {
+			if (merged < 0)
+				merged = is_merged(drop->path, drop->below, drop->count);
+			result = merged ? 0 : unlinkat(dir, entry->d_name, 0);
+			drop->dropped += !merged;
+		}
+	}
+	closedir(stream);
+	const struct timespec times[2] = { before.st_atim, before.st_mtim };
+	return result < 0 || dropped == drop->dropped ? result : futimens(dir, times);
+}
+
+int chain_drop_whiteouts(int top, const struct chain_layer *below, int count)
+{
+	struct drop drop = { .below = below, .count = count };
+	return drop_in(&drop, top) < 0 ? fail("look for whiteouts of nothing") : drop.dropped;
 }

@@ -1,9 +1,9 @@
 /*
- * Keys of layers, and what a layer takes from those below it (IMAGES.md rule 12).
+ * Keys of layers, and what a layer takes from those below it (IMAGES.md rules 12 and 16).
  *
- * Most layers are kept under their diff ID. One that holds directories without an entry depends on
- * the layers below it, so it is kept under the chain ID, which stands for all of them (OCI
- * image-spec, config).
+ * Most layers are kept under their diff ID. One that holds directories without an entry, or
+ * whiteouts, depends on the layers below it, so it is kept under the chain ID, which stands for all
+ * of them (OCI image-spec, config).
  */
 #ifndef ROOTFS_CHAIN_H
 #define ROOTFS_CHAIN_H
@@ -27,5 +27,11 @@ struct chain_layer {
  * a failure.
  */
 int chain_complete(int top, int implied, const struct chain_layer *below, int count);
+
+/*
+ * Removes the whiteouts of the layer TOP from directories that none of the COUNT layers below has:
+ * overlayfs merges nothing there, and shows what it finds. Returns how many, or -1 with a failure.
+ */
+int chain_drop_whiteouts(int top, const struct chain_layer *below, int count);
 
 #endif

@@ -152,10 +152,14 @@ static int complete(struct load *load, struct waiting *waiting, const struct dig
 		result = fail("complete layer %.12s", waiting->diff_id.hex);
 	if (result == 0)
 		result = chain_complete(top, implied, layers, below);
+	if (result == 0 && waiting->found.whiteouts)
+		result = chain_drop_whiteouts(top, layers, below);
+	if (result > 0)
+		waiting->found.names -= result;
 	while (opened > 0)
 		scoped_close(&layers[--opened].dir);
 	free(layers);
-	return result;
+	return result < 0 ? -1 : 0;
 }
 
 static struct waiting *find_fresh(struct load *load, const struct digest *diff_id)
@@ -181,7 +185,7 @@ static int settle(struct load *load, const struct plan_image *image, const struc
 		int found = find_key(load, diff_id, &chains[i], i == 0, &keys[i]);
 		struct waiting *fresh = found ? NULL : find_fresh(load, diff_id);
 		if (fresh) {
-			if (fresh->found.implied && i > 0 && complete(load, fresh, keys, i) < 0)
+			if (fresh->found.implied && complete(load, fresh, keys, i) < 0)
 				found = -1;
 			fresh->key = keys[i] = fresh->found.implied ? chains[i] : *diff_id;
 		}

@@ -38,7 +38,8 @@ struct findings {
 	struct digest diff_id; /* of the stream, as it was found */
 	bool has_root;    /* it has an entry for its root */
 	bool opaque_root; /* it hides all layers below it */
-	bool implied;     /* it holds directories that it has no entry for (IMAGES.md rule 12) */
+	bool implied;     /* what it is depends on the layers below it (IMAGES.md rules 12 and 16) */
+	bool whiteouts;   /* some lie below its root, and may be of nothing there */
 };
 
 /* A directory on the way to where we write. */

@@ -125,5 +125,7 @@ int tree_add_whiteout(struct tree *tree, int dir, const char *name)
 		return hidden < 0 ? -1 : 0;
 	if (mknodat(dir, name, S_IFCHR, makedev(0, 0)) < 0)
 		return tree_fail(tree, "make a whiteout");
+	if (tree->path.depth > 1)
+		tree->found.whiteouts = tree->found.implied = true;
 	return 0;
 }

@@ -1,0 +1,86 @@
+#!/bin/bash
+# What a container sees of layers that an overlay could show wrongly: tests/layers.py makes them.
+. "$(dirname "$0")/lib.sh"
+. "$TOP/tests/launch.sh"
+image busybox docker >/dev/null
+
+# made CASE: loads it under that name.
+made() {
+	python3 "$TOP/tests/layers.py" "$SCRATCH/$1.tar" "$1" "$IMAGES/busybox.layers"/*.tar
+	wherry load -q "$SCRATCH/$1.tar" >/dev/null
+}
+
+# names IMAGE DIR…: what readdir says is in each. ls(1) leaves out what it can't look at.
+names() {
+	local image=$1
+	shift
+	wherry run "$image" sh -c 'for i; do cd "$i" && echo *; done' sh "$@"
+}
+
+# Of the overlay that is the container's root.
+lowers() { wherry run "$1" sh -c "grep -o 'lowerdir=[^, ]*' /proc/self/mountinfo" | tr ':' '\n' | wc -l; }
+
+twice() {
+	made twice
+	equal "$(wherry run twice cat /seen/file)" first
+	equal "$(wherry run twice ls /seen | tr '\n' ' ')" "file one two "
+	equal "$(lowers twice)" 4
+}
+
+empty() {
+	made empty
+	wherry run empty ls -d /seen
+	equal "$(lowers empty)" 3
+}
+
+deep() {
+	made deep
+	equal "$(wherry run deep sh -c 'ls /seen | wc -l; cat /seen/last')" $'499\n497'
+	equal "$(lowers deep)" 500
+	fails_with 125 "overlayfs takes 500" made deeper
+}
+
+opaque_root() {
+	made opaque-root
+	wherry run opaque-root ls /bin/tool
+	fails_with 1 "/old: No such file" wherry run opaque-root ls /old
+	lacks "$(wherry run opaque-root ls /)" file
+	equal "$(lowers opaque-root)" 1
+}
+
+no_whiteouts() {
+	made opaque
+	equal "$(names opaque /seen /seen/below)" $'below new\n*'
+}
+
+# Such a name would be listed and could not be opened.
+no_whiteouts_of_nothing() {
+	made new-directory
+	equal "$(names new-directory /seen /seen/new /plain)" $'new\nfile\n*'
+	made bottom
+	equal "$(names bottom /seen)" file
+	equal "$(wherry fsck)" "$STORE: all that is left is whole"
+}
+
+# The same layer elsewhere, where there is something to hide: it still does.
+whiteouts_elsewhere() {
+	made both
+	equal "$(names both /seen /seen/new)" $'new\nfile'
+	equal "$(names new-directory /seen /seen/new)" $'new\nfile'
+}
+
+root() {
+	made root
+	equal "$(wherry run root stat -c '%a %u:%g' /)" "711 5:6"
+	equal "$(wherry run root stat -c '%a %u:%g' /)" "711 5:6"
+}
+
+it "shows a layer that is there twice where it is uppermost" twice
+it "leaves empty layers out" empty
+it "shows five hundred layers, and refuses more" deep
+it "shows nothing that lies below an opaque root" opaque_root
+it "lists no whiteout in an opaque directory" no_whiteouts
+it "lists no whiteout in a directory that no layer below has" no_whiteouts_of_nothing
+it "keeps such a whiteout where the layer lies on another" whiteouts_elsewhere
+it "gives the container's root what the image says of it" root
+finish_clean
