@@ -10,6 +10,7 @@
 #include "rootfs/image.h"
 #include "rootfs/images.h"
 #include "rootfs/names.h"
+#include "rootfs/scoped.h"
 
 static const struct option options[] = { { 0 } };
 
@@ -31,7 +32,7 @@ static json_t *layers_json(const struct store *store, const struct listed_image 
 }
 
 static json_t *image_json(const struct store *store, const struct listed_image *listed,
-			  const struct image *image)
+			  const char *config, size_t size)
 {
 	json_t *names = json_array();
 	for (int i = 0; i < listed->name_count; i++)
@@ -41,7 +42,7 @@ static json_t *image_json(const struct store *store, const struct listed_image *
 			 "platform", listed->platform, "size", (json_int_t)listed->disk, "shared",
 			 (json_int_t)listed->shared, "in_use", image_in_use(store, &listed->id),
 			 "layers", layers_json(store, listed), "config",
-			 json_loadb(image->config, image->config_size, 0, NULL));
+			 json_loadb(config, size, 0, NULL));
 }
 
 /* The image is closed before it is asked whether it is in use: our own lock would count. */
@@ -53,12 +54,12 @@ static int print(struct store *store, const struct listed_image *listed)
 	snprintf(text, sizeof(text), "@sha256:%s", listed->id.hex);
 	if (image_open(store, text, &none, &image) < 0)
 		return -1;
-	close(image.lock);
-	image.lock = -1;
-	json_t *json = image_json(store, listed, &image);
+	size_t size = 0;
+	scoped_ptr char *config = image_config(&image, &size);
+	image_close(&image);
+	json_t *json = config ? image_json(store, listed, config, size) : NULL;
 	int result = json ? json_dumpf(json, stdout, JSON_INDENT(2)) : -1;
 	json_decref(json);
-	image_close(&image);
 	printf("\n");
 	return result < 0 ? failx("print what is known of the image") : 0;
 }

@@ -163,9 +163,11 @@ static int put_image(struct output *output, const struct store *store, const str
 		     const char *name)
 {
 	struct digest id;
+	size_t size;
 	scoped_ptr struct digest *keys = NULL;
 	memcpy(id.hex, image->id, sizeof(id.hex));
-	scoped_json *config = json_read(image->config, image->config_size, "the image's config");
+	scoped_ptr char *whole = image_config(image, &size);
+	scoped_json *config = whole ? json_read(whole, size, "the image's config") : NULL;
 	int count = config ? stack_read(store, &id, config, &keys, NULL) : -1;
 	json_t *layers = count < 0 ? NULL : put_layers(output, store, keys, count, config);
 	if (!layers)

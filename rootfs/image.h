@@ -9,10 +9,10 @@
 
 struct image {
 	char id[65];   /* hex of the image ID, the SHA-256 of the config */
-	char *config;  /* JSON, byte for byte as it was loaded, NUL behind; owned */
+	char *config;  /* JSON: of the config that one member, "config", which says how to run it; in TEXT */
 	size_t config_size;
 	/*
-	 * Names of the layers' directories under store->layers, topmost first; owned. Empty layers
+	 * Names of the layers' directories under store->layers, topmost first; in TEXT. Empty layers
 	 * are left out, a layer that is there twice stands once, at its topmost place (overlayfs
 	 * answers ELOOP otherwise), and nothing stands below an opaque root.
 	 */
@@ -20,10 +20,11 @@ struct image {
 	size_t lower_count;
 	/*
 	 * The layer whose root describes the image's: its mode, owner and times belong on the
-	 * upper directory, whose root is what a container sees (owned). NULL: no layer says, then
+	 * upper directory, whose root is what a container sees (in TEXT). NULL: no layer says, then
 	 * 0755 root.
 	 */
 	char *root;
+	char *text; /* owned, and LOWERS itself */
 	int lock; /* descriptor, held shared for as long as the image is in use; inherits nothing */
 };
 
@@ -43,6 +44,9 @@ struct load_options {
  * Returns 0; -1 with a failure.
  */
 int image_open(struct store *, const char *image, const struct load_options *, struct image *);
+
+/* Its whole config, byte for byte as it was loaded, NUL behind; the caller's. NULL with a failure. */
+char *image_config(const struct image *, size_t *size);
 
 void image_close(struct image *);
 

@@ -12,6 +12,7 @@
 #include "rootfs/err.h"
 #include "rootfs/images.h"
 #include "rootfs/names.h"
+#include "rootfs/ready.h"
 #include "rootfs/scoped.h"
 
 struct fsck {
@@ -144,21 +145,32 @@ static int check_layer(struct fsck *fsck, const char *name, const struct digest 
 	return 0;
 }
 
-/* Images that lack a layer now. */
+/* Returns 1 where the image lacks a layer now; 0; -1 with a failure. */
+static int check_image(const struct fsck *fsck, const struct listed_image *image)
+{
+	const char *called = image->name_count ? image->names[0] : image->id.hex;
+	if (!image->key_count) {
+		tell(fsck, "image %s: it must be loaded again", called);
+		return 1;
+	}
+	int repaired = ready_repair(fsck->store, fsck->work, &image->id);
+	if (repaired > 0)
+		tell(fsck, "image %s: what a run needs of it was not right: written anew", called);
+	return repaired < 0 ? -1 : 0;
+}
+
 static int count_broken(struct fsck *fsck)
 {
 	struct image_list list;
-	int broken = 0;
+	int broken = 0, one = 0;
 	if (images_list(fsck->store, &list) < 0)
 		return -1;
-	for (int i = 0; i < list.count; i++)
-		if (!list.at[i].key_count) {
-			tell(fsck, "image %s: it must be loaded again",
-			     list.at[i].name_count ? list.at[i].names[0] : list.at[i].id.hex);
-			broken++;
-		}
+	for (int i = 0; i < list.count && one >= 0; i++) {
+		one = check_image(fsck, &list.at[i]);
+		broken += one;
+	}
 	images_free(&list);
-	return broken;
+	return one < 0 ? -1 : broken;
 }
 
 static int check_all(struct fsck *fsck)

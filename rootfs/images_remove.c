@@ -14,6 +14,7 @@
 #include "rootfs/err.h"
 #include "rootfs/images.h"
 #include "rootfs/names.h"
+#include "rootfs/ready.h"
 #include "rootfs/remove.h"
 #include "rootfs/scoped.h"
 
@@ -116,6 +117,7 @@ static int remove_unneeded(const struct store *store, const struct work *work,
 int images_sweep(struct store *store, struct removal *removal)
 {
 	struct work work = { .dir = -1 };
+	ready_sweep(store);
 	if (store_make(store) < 0 || work_create(store, &work) < 0)
 		return -1;
 	int result = remove_unneeded(store, &work, removal);

@@ -7,7 +7,7 @@
  *	give them what they take from below	likewise
  *	syncfs, once
  *	rename each layer into place		now it can be seen, and is durable
- *	write the config, then the names	each durable before the next
+ *	write the config, what a run needs of it, then the names	each durable before the next
  */
 #include "rootfs/loader.h"
 
@@ -24,6 +24,7 @@
 #include "rootfs/err.h"
 #include "rootfs/lanes.h"
 #include "rootfs/names.h"
+#include "rootfs/ready.h"
 #include "rootfs/scoped.h"
 #include "rootfs/stack.h"
 
@@ -314,7 +315,7 @@ static int publish_image(struct load *load, const struct plan_image *image)
 	    store_write(&load->work, load->store->images, image->id.hex, image->config,
 			image->config_size) < 0)
 		return -1;
-	return publish_names(load, image);
+	return ready_write(load->store, &load->work, &image->id) < 0 ? -1 : publish_names(load, image);
 }
 
 static int load_all(struct load *load, struct plan *plan, load_told *told, void *context)

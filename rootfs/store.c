@@ -154,7 +154,7 @@ int store_make(struct store *store)
 /* A store without a single image or volume is as good as none: ENOTEMPTY ends it at the first part in use. */
 static void unmake(struct store *store)
 {
-	static const char *const order[] = { "volumes", "images", "layers", "names", "tmp" };
+	static const char *const order[] = { "volumes", "images", "ready", "layers", "names", "tmp" };
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		if (unlinkat(store->root, order[i], AT_REMOVEDIR) < 0 && errno != ENOENT)
 			return;

@@ -7,6 +7,7 @@
  *	                            these took their owner and mode from the layers below (rule 12)
  *	ROOT/layers/<hex>.about     what the directory cannot say of itself: see rootfs/about.h
  *	ROOT/images/<hex>           an image's config, byte for byte; locked shared while it is in use
+ *	ROOT/ready/<hex>            what a run needs of that image, a copy: see rootfs/ready.h
  *	ROOT/names/<name>           hex of an image ID; "/" in a name is "%" here
  *	ROOT/volumes/<name>/        a named volume, with what containers have written to it
  *	ROOT/tmp/<random>/          work in progress, locked by who works on it
