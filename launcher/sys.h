@@ -4,12 +4,13 @@
 
 #include <errno.h>
 #include <linux/mount.h>
-#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "rootfs/openat2.h"
 
 #ifndef GRND_INSECURE
 #define GRND_INSECURE 4 /* linux/random.h, Linux 5.6: never waits for entropy */
@@ -21,16 +22,6 @@
 #define SYS_setgid32 SYS_setgid
 #define SYS_setuid32 SYS_setuid
 #endif
-
-/* EAGAIN: somebody renamed or mounted something, and the kernel lost sight of a ".." (openat2(2)). */
-static inline int sys_openat2(int dir, const char *path, const struct open_how *how)
-{
-	int fd;
-	do
-		fd = (int)syscall(SYS_openat2, dir, path, how, sizeof(*how)); /* Linux 5.6 */
-	while (fd < 0 && errno == EAGAIN);
-	return fd;
-}
 
 static inline int sys_pivot_root(const char *new_root, const char *put_old)
 {

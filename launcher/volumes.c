@@ -154,12 +154,7 @@ static int open_original(int root, const struct mount *mount)
 		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
-	int dir;
-	/* EAGAIN: something was renamed on the machine while a .. was followed: openat2(2) */
-	do
-		dir = sys_openat2(root, mount->target, &how);
-	while (dir < 0 && errno == EAGAIN);
-	return dir;
+	return sys_openat2(root, mount->target, &how);
 }
 
 /* Nothing but an empty directory is replaced: rename(2). The lock keeps others from being there first. */

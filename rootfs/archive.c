@@ -2,15 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "rootfs/err.h"
 #include "rootfs/json.h"
+#include "rootfs/openat2.h"
 #include "rootfs/scoped.h"
 
 enum { LINKS = 16 }; /* old docker save: a link for each layer that is there twice */
@@ -109,7 +108,7 @@ static int find_in_directory(struct archive *archive, const char *name, struct b
 		.flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
 	};
-	int file = (int)syscall(SYS_openat2, archive->dir, name, &how, sizeof(how));
+	int file = sys_openat2(archive->dir, name, &how);
 	if (file < 0)
 		return errno == ENOENT ? 0 : fail("open %s/%s", archive->path, name);
 	if (keep_open(archive, file) < 0)

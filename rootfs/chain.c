@@ -3,16 +3,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "rootfs/err.h"
+#include "rootfs/openat2.h"
 #include "rootfs/scoped.h"
 #include "rootfs/userns.h"
 
@@ -35,7 +34,7 @@ static int open_beneath(int root, const char *path, int flags)
 		.flags = (uint64_t)flags | O_NOFOLLOW | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
 	};
-	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	return sys_openat2(root, path, &how);
 }
 
 enum seen { SEEN_DIRECTORY, SEEN_NOTHING, SEEN_END };

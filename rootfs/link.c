@@ -1,14 +1,13 @@
 /* Hard links (IMAGES.md rule 13). */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "rootfs/err.h"
+#include "rootfs/openat2.h"
 #include "rootfs/scoped.h"
 #include "rootfs/tree.h"
 
@@ -28,8 +27,7 @@ static int open_parent(const struct tree *tree, const struct path *target)
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	path_join(target, target->depth - 1, name);
-	return (int)syscall(SYS_openat2, tree->levels[0].dir, *name ? name : ".", &how,
-			    sizeof(how));
+	return sys_openat2(tree->levels[0].dir, *name ? name : ".", &how);
 }
 
 static const char *unfit(const struct stat *st)

@@ -7,18 +7,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "rootfs/err.h"
+#include "rootfs/openat2.h"
 #include "rootfs/remove.h"
-#include "rootfs/tree.h"
 #include "rootfs/userns.h"
 
 static const struct entry implied_metadata = { .mode = S_IFDIR | 0755 };
@@ -115,7 +113,7 @@ static int open_through_link(struct tree *tree, const struct path *path, int dep
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	path_join(path, depth, name);
-	int dir = (int)syscall(SYS_openat2, tree->levels[0].dir, name, &how, sizeof(how));
+	int dir = sys_openat2(tree->levels[0].dir, name, &how);
 	if (dir < 0)
 		return tree_fail(tree, "follow the symbolic link that is its directory");
 	tree->stale = true;
