@@ -2,24 +2,38 @@
 #include <stdio.h>
 
 #include "launcher/commands.h"
+#include "rootfs/err.h"
 #include "rootfs/images.h"
 
 static const struct option options[] = { { 0 } };
 
+static int remove_one(struct store *store, const char *image)
+{
+	struct removal removal = { 0 };
+	if (images_remove(store, image, &removal) < 0)
+		return -1;
+	if (removal.images)
+		printf("removed %s: %d layers, %llu.%llu MB\n", image, removal.layers,
+		       (unsigned long long)removal.disk / 1000000,
+		       (unsigned long long)removal.disk / 100000 % 10);
+	else
+		printf("removed the name %s\n", image);
+	return 0;
+}
+
+/*
+ * One that can't be removed does not keep the others, as with docker-image-rm(1); each such has its
+ * line, so they are printed here and not by main.
+ */
 static int remove_all(struct store *store, char **images)
 {
-	for (; *images; images++) {
-		struct removal removal = { 0 };
-		if (images_remove(store, *images, &removal) < 0)
-			return -1;
-		if (removal.images)
-			printf("removed %s: %d layers, %llu.%llu MB\n", *images, removal.layers,
-			       (unsigned long long)removal.disk / 1000000,
-			       (unsigned long long)removal.disk / 100000 % 10);
-		else
-			printf("removed the name %s\n", *images);
-	}
-	return 0;
+	int status = 0;
+	for (; *images; images++)
+		if (remove_one(store, *images) < 0) {
+			status = failure_print();
+			failure_clear();
+		}
+	return status;
 }
 
 static int run(const struct globals *globals, int argc, char **argv)

@@ -42,15 +42,19 @@ static int list(const char *root, const struct volume_words *words)
 	return result;
 }
 
-/* Each that is done is named, as docker-volume(1) does. */
+/* Each that is done is named, each that can't be has its line, as with docker-volume(1). */
 static int for_each(const char *root, char **names, int (*act)(const char *root, const char *name))
 {
+	int status = 0;
 	for (; *names; names++) {
-		if (act(root, *names) < 0)
-			return -1;
-		puts(*names);
+		if (act(root, *names) == 0) {
+			puts(*names);
+			continue;
+		}
+		status = failure_print();
+		failure_clear();
 	}
-	return 0;
+	return status;
 }
 
 static int run(const struct globals *globals, int argc, char **argv)

@@ -92,6 +92,23 @@ one_name_of_two() {
 	equal "$(wherry images --json)" "[]"
 }
 
+# As docker does it: each that can't be removed has its line, and the others go.
+removes_the_others() {
+	fresh
+	load busybox
+	wherry load -q "$LAYERED" >/dev/null
+	fails_with 125 "there is no image 'none'" wherry rmi none busybox 'a b' layered >"$SCRATCH/removed"
+	equal "$(names_of)" ""
+	local status=0 said
+	load busybox
+	said=$(wherry rmi none 'a b' busybox 2>&1) || status=$?
+	equal "$status" 125
+	contains "$said" "there is no image 'none'"
+	contains "$said" "'a b'"
+	contains "$said" "removed busybox: "
+	equal "$(names_of)" ""
+}
+
 moves_the_name() {
 	fresh
 	load busybox
@@ -163,6 +180,19 @@ killed() {
 	contains "$(wherry fsck)" "all that is left is whole"
 }
 
+# Killed at each of its first writes: what says the store's version is among them.
+killed_at_a_write() {
+	local n
+	for n in 1 2 3 4 5 6; do
+		fresh
+		strace -qq -o "$SCRATCH/trace" -e trace=write -e "inject=write:signal=KILL:when=$n" \
+			"$WHERRY" --root "$STORE" load -q "$BUSYBOX" >/dev/null 2>&1 || [ $? = 137 ]
+		wherry load -q "$BUSYBOX" >/dev/null
+		equal "$(cat "$STORE/version")" 1
+		equal "$(work_there)" 0
+	done
+}
+
 none_left() { [ -z "$(pgrep -s "$1")" ]; }
 
 # A name is there only if all that it leads to is.
@@ -223,6 +253,25 @@ second_time() {
 	load busybox
 	after=$(find "$STORE" -printf '%P %T@ %i\n' | grep -v '^ \|^tmp ' | sort)
 	equal "$after" "$(grep -v '^ \|^tmp ' <<<"$before")"
+}
+
+# EAGAIN: somebody renamed something, anywhere on the machine, and the kernel wants to be asked again.
+asks_again() {
+	fresh
+	mkdir -p "$SCRATCH/again/dir/in" && ln -s dir "$SCRATCH/again/link" && echo text >"$SCRATCH/again/dir/in/file"
+	tar -C "$SCRATCH/again" -cf "$SCRATCH/again.tar" dir/in/file link
+	echo linked >"$SCRATCH/again/link/other"
+	ln "$SCRATCH/again/link/other" "$SCRATCH/again/hard"
+	tar -C "$SCRATCH/again" -rf "$SCRATCH/again.tar" link/other hard
+	rm -rf "$SCRATCH/again.oci"
+	make_image '{"Cmd": ["sh"]}' again:latest oci "$SCRATCH/again.oci" "$IMAGES/busybox.layers/001.tar" "$SCRATCH/again.tar"
+	strace -f -qq -o "$SCRATCH/trace" -e trace=openat2 -e inject=openat2:error=EAGAIN:when=1+2 \
+		"$WHERRY" --root "$STORE" load -q "$SCRATCH/again.oci" >/dev/null
+	local resolve
+	for resolve in BENEATH IN_ROOT; do
+		grep -q "RESOLVE_$resolve.*INJECTED" "$SCRATCH/trace"
+	done
+	equal "$(wherry run again cat /hard /dir/in/file)" $'linked\ntext'
 }
 
 missing_layer_comes_back() {
@@ -352,6 +401,7 @@ it "finds images by name, by a name's end and by ID" finds
 it "refuses an end that several names have" ambiguous
 it "refuses what is no name" bad_names
 it "removes a name alone where there are others" one_name_of_two
+it "removes the other images where one of them cannot be" removes_the_others
 it "moves a name to the new image, and prunes the old one" moves_the_name
 it "refuses to remove an image that runs" in_use
 it "does not prune an image that runs" prune_spares_what_runs
@@ -363,7 +413,11 @@ it "refuses a store of a newer version" newer
 it "refuses a store of another user" somebody_elses
 if command -v strace >/dev/null; then
 	it "reads nothing but the index a second time, and writes nothing" second_time
+	it "is whole after a kill at its first writes" killed_at_a_write
+	it "asks again where the kernel lost its way for a moment" asks_again
 else
+	skip "is whole after a kill at its first writes" "strace is not installed"
+	skip "asks again where the kernel lost its way for a moment" "strace is not installed"
 	skip "reads nothing but the index a second time" "strace is not installed"
 fi
 it "loads again the layer that is missing, and nothing else" missing_layer_comes_back

@@ -251,6 +251,9 @@ removes() {
 	[ ! -e "$VOLUMES/used" ]
 	equal "$(ls "$STORE/tmp")" ""
 	fails_with 125 "there is no volume 'used'" wherry volume rm used
+	wherry volume create other >/dev/null
+	fails_with 125 "there is no volume 'used'" wherry volume rm used other
+	[ ! -e "$VOLUMES/other" ]
 	fails_with 125 "cannot be a volume's name" wherry volume rm ../layers
 	[ -d "$STORE/layers" ]
 }
