@@ -23,62 +23,19 @@
 #include "rootfs/chain.h"
 #include "rootfs/err.h"
 #include "rootfs/lanes.h"
+#include "rootfs/missing.h"
 #include "rootfs/names.h"
 #include "rootfs/ready.h"
 #include "rootfs/scoped.h"
-#include "rootfs/stack.h"
-
-/* A layer that has been extracted and waits in the work directory. */
-struct waiting {
-	struct digest diff_id;
-	struct digest key;     /* hex "": not known yet */
-	char directory[16], implied[24];
-	struct findings found;
-};
 
 struct load {
 	struct store *store;
 	struct archive *archive;
 	const struct load_options *options;
 	struct work work;
-	struct waiting *waiting;
-	int count;
+	struct waiting_list waiting;
 	struct load_result *result;
 };
-
-static const struct waiting *find_waiting(const struct load *load, const struct digest *key)
-{
-	for (int i = 0; i < load->count; i++)
-		if (digest_equal(&load->waiting[i].key, key))
-			return &load->waiting[i];
-	return NULL;
-}
-
-/* As stack_key, with what waits to be put into the store. */
-static int find_key(const struct load *load, const struct digest *diff_id,
-		    const struct digest *chain, bool bottom, struct digest *key)
-{
-	struct findings known;
-	int found = stack_key(load->store, diff_id, chain, bottom, key, &known);
-	if (found)
-		return found;
-	const struct waiting *at = find_waiting(load, chain);
-	if (!at) {
-		at = find_waiting(load, diff_id);
-		if (!at || (at->found.implied && !bottom))
-			return 0;
-	}
-	*key = at->key;
-	return 1;
-}
-
-static bool scheduled(const struct lane_job *jobs, int count, const struct digest *diff_id)
-{
-	for (int i = 0; i < count; i++)
-		if (digest_equal(&jobs[i].layer.diff_id, diff_id))
-			return true;
-	return false;
-}
 
 static int schedule(struct load *load, const struct plan_layer *layer, struct lane_job *job,
 		    int number)
@@ -95,29 +52,24 @@ static int schedule(struct load *load, const struct plan_layer *layer, struct la
 	return 0;
 }
 
-/* Jobs for what is missing of IMAGE; each diff ID once. Returns how many, or -1. */
-static int find_missing(struct load *load, const struct plan_image *image,
-			const struct digest *chains, struct lane_job *jobs)
+/* Jobs for what is missing of IMAGE. Returns how many, or -1. */
+static int find_jobs(struct load *load, const struct plan_image *image,
+		     const struct digest *chains, struct lane_job *jobs)
 {
-	int count = 0;
-	for (int i = 0; i < image->layer_count; i++) {
-		struct digest key;
-		const struct plan_layer *layer = &image->layers[i];
-		int found = find_key(load, &layer->diff_id, &chains[i], i == 0, &key);
-		if (found < 0)
+	scoped_ptr int *missing = calloc(image->layer_count, sizeof(*missing));
+	if (!missing)
+		return fail("find the layers that are missing");
+	int count = missing_find(load->store, &load->waiting, image, chains, missing);
+	for (int i = 0; i < count; i++)
+		if (schedule(load, &image->layers[missing[i]], &jobs[i],
+			     load->waiting.count + i) < 0)
 			return -1;
-		if (found || scheduled(jobs, count, &layer->diff_id))
-			continue;
-		if (schedule(load, layer, &jobs[count], load->count + count) < 0)
-			return -1;
-		count++;
-	}
 	return count;
 }
 
 static int open_layer(const struct load *load, const struct digest *key)
 {
-	const struct waiting *waiting = find_waiting(load, key);
+	const struct waiting *waiting = waiting_find(&load->waiting, key);
 	int dir = waiting ? openat(load->work.dir, waiting->directory,
 				   O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 			  : openat(load->store->layers, key->hex,
@@ -128,7 +80,7 @@ static int open_layer(const struct load *load, const struct digest *key)
 static bool hides_below(const struct load *load, const struct digest *key)
 {
 	struct findings found;
-	const struct waiting *waiting = find_waiting(load, key);
+	const struct waiting *waiting = waiting_find(&load->waiting, key);
 	if (waiting)
 		return waiting->found.opaque_root;
 	return about_read(load->store, key, &found) == 0 && found.opaque_root;
@@ -163,15 +115,6 @@ static int complete(struct load *load, struct waiting *waiting, const struct dig
 	return result < 0 ? -1 : 0;
 }
 
-static struct waiting *find_fresh(struct load *load, const struct digest *diff_id)
-{
-	for (int i = 0; i < load->count; i++)
-		if (!load->waiting[i].key.hex[0] &&
-		    digest_equal(&load->waiting[i].diff_id, diff_id))
-			return &load->waiting[i];
-	return NULL;
-}
-
 /*
  * Bottom first, since a layer may need those below it. Returns how many layers still have no key.
  */
@@ -183,8 +126,9 @@ static int settle(struct load *load, const struct plan_image *image, const struc
 		return fail("sort out the layers");
 	for (int i = 0; i < image->layer_count && missing == 0; i++) {
 		const struct digest *diff_id = &image->layers[i].diff_id;
-		int found = find_key(load, diff_id, &chains[i], i == 0, &keys[i]);
-		struct waiting *fresh = found ? NULL : find_fresh(load, diff_id);
+		int found = missing_key(load->store, &load->waiting, diff_id, &chains[i],
+					i == 0, &keys[i]);
+		struct waiting *fresh = found ? NULL : waiting_fresh(&load->waiting, diff_id);
 		if (fresh) {
 			if (fresh->found.implied && complete(load, fresh, keys, i) < 0)
 				found = -1;
@@ -201,12 +145,12 @@ static int settle(struct load *load, const struct plan_image *image, const struc
 
 static int take_jobs(struct load *load, const struct lane_job *jobs, int count)
 {
-	struct waiting *grown = realloc(load->waiting, (load->count + count) * sizeof(*grown));
+	struct waiting *grown = realloc(load->waiting.at, (load->waiting.count + count) * sizeof(*grown));
 	if (!grown)
 		return fail("extract the layers");
-	load->waiting = grown;
+	load->waiting.at = grown;
 	for (int i = 0; i < count; i++) {
-		struct waiting *waiting = &grown[load->count++];
+		struct waiting *waiting = &grown[load->waiting.count++];
 		*waiting = (struct waiting){ .diff_id = jobs[i].layer.diff_id,
 					     .found = jobs[i].found };
 		memcpy(waiting->directory, jobs[i].directory, sizeof(waiting->directory));
@@ -223,7 +167,7 @@ static int extract_round(struct load *load, const struct plan_image *image,
 	struct lane_job *jobs = calloc(image->layer_count, sizeof(*jobs));
 	if (!jobs)
 		return fail("extract the layers");
-	int count = find_missing(load, image, chains, jobs);
+	int count = find_jobs(load, image, chains, jobs);
 	if (count > 0 && (lanes_run(&load->work, jobs, count, load->options->quiet) < 0 ||
 			  take_jobs(load, jobs, count) < 0))
 		count = -1;
@@ -277,19 +221,19 @@ static int publish_one(struct load *load, const struct waiting *waiting)
 static int publish_layers(struct load *load)
 {
 	const struct store *store = load->store;
-	if (!load->count)
+	if (!load->waiting.count)
 		return 0;
-	for (int i = 0; i < load->count; i++) {
-		struct about_name about = about_name(&load->waiting[i].key);
+	for (int i = 0; i < load->waiting.count; i++) {
+		struct about_name about = about_name(&load->waiting.at[i].key);
 		/* Without a key: another load has put the same layer there meanwhile. */
-		if (load->waiting[i].key.hex[0] &&
-		    about_write(load->work.dir, about.text, &load->waiting[i].found) < 0)
+		if (load->waiting.at[i].key.hex[0] &&
+		    about_write(load->work.dir, about.text, &load->waiting.at[i].found) < 0)
 			return -1;
 	}
 	if (syncfs(load->work.dir) < 0)
 		return fail("write the layers to the disk of %s", store->path);
-	for (int i = 0; i < load->count; i++)
-		if (load->waiting[i].key.hex[0] && publish_one(load, &load->waiting[i]) < 0)
+	for (int i = 0; i < load->waiting.count; i++)
+		if (load->waiting.at[i].key.hex[0] && publish_one(load, &load->waiting.at[i]) < 0)
 			return -1;
 	return fsync(store->layers) < 0 ? fail("sync %s/layers", store->path) : 0;
 }
@@ -389,7 +333,7 @@ int loader_load(struct store *store, const char *path, const struct load_options
 	if (status == 0)
 		status = read_and_load(&load, told, context);
 	archive_close(&archive);
-	free(load.waiting);
+	free(load.waiting.at);
 	return status;
 }
 
@@ -406,6 +350,6 @@ int loader_put(struct store *store, const struct work *work, const char *path,
 			     .result = &result,
 			     .work = *work };
 	int status = load_all(&load, &plan, NULL, NULL);
-	free(load.waiting);
+	free(load.waiting.at);
 	return status;
 }
