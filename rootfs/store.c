@@ -112,22 +112,29 @@ static int make_root(struct store *store)
 			return fail("make the directory %s", path);
 		*slash = '/';
 	}
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+	store->made = mkdir(path, 0700) == 0;
+	/* EEXIST: another load has made it meanwhile, and may be about to put something in */
+	if (!store->made && errno != EEXIST)
 		return fail("make the store %s", path);
-	store->made = true;
 	return open_root(store);
 }
 
+/*
+ * It is there whole or not at all: a load that begins now reads it, and so does the one after a power
+ * cut. Whoever else makes it at the same time writes the same bytes to the same file.
+ */
 static int make_version(const struct store *store)
 {
-	scoped_fd file = openat(store->root, "version", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-				0600);
-	if (file < 0)
-		return errno == EEXIST ? 0 : fail("make %s/version", store->path);
-	if (write(file, VERSION, sizeof(VERSION) - 1) < 0 || fsync(file) < 0) {
-		fail("write %s/version", store->path);
-		unlinkat(store->root, "version", 0);
-		return -1;
+	static const char version[] = "version";
+	while (faccessat(store->root, version, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+		scoped_fd file = openat(store->tmp, version, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		if (file < 0)
+			return fail("make %s/version", store->path);
+		if (write(file, VERSION, sizeof(VERSION) - 1) < 0 || fsync(file) < 0)
+			return fail("write %s/version", store->path);
+		/* ENOENT: it has been put there meanwhile, or swept away as left by nobody */
+		if (renameat(store->tmp, version, store->root, version) < 0 && errno != ENOENT)
+			return fail("make %s/version", store->path);
 	}
 	return 0;
 }
