@@ -57,7 +57,7 @@ def pss_of(group):
 
 
 def memory(command):
-    child = subprocess.Popen(command, shell=True, stdout=subprocess.DEVNULL, start_new_session=True)
+    child = subprocess.Popen("exec " + command, shell=True, stdout=subprocess.DEVNULL, start_new_session=True)
     peak = 0
     while child.poll() is None:
         peak = max(peak, pss_of(child.pid))
