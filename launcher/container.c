@@ -37,6 +37,7 @@
 #include "launcher/cgroup.h"
 #include "launcher/cgroup_usage.h"
 #include "launcher/descriptor.h"
+#include "launcher/front.h"
 #include "launcher/idmap.h"
 #include "launcher/inside.h"
 #include "launcher/ipc.h"
@@ -44,6 +45,7 @@
 #include "launcher/net.h"
 #include "launcher/root.h"
 #include "launcher/run_report.h"
+#include "launcher/signals.h"
 #include "launcher/state.h"
 #include "launcher/supervise.h"
 #include "launcher/sys.h"
@@ -64,6 +66,7 @@ struct container {
 	int report;           /* read end of the child's reports */
 	int go;               /* one byte lets the child go on; what hands out its terminal */
 	struct terminal terminal;
+	int front; /* the socket to who has the caller's terminal; -1: we have */
 };
 
 static int open_pipes(struct container *container)
@@ -158,7 +161,7 @@ static int start(struct container *container, const struct spec *spec)
 	int cgroup = cgroup_unified(&container->cgroup);
 	if (cgroup >= 0)
 		flags |= CLONE_INTO_CGROUP;
-	supervise_block();
+	signals_block();
 	container->init = sys_clone3(flags, cgroup, &container->end);
 	if (container->init < 0) {
 		container->init = 0;
@@ -279,6 +282,15 @@ static int conclude(const struct container *container, const struct spec *spec,
 	}
 }
 
+static int open_terminal(struct container *container, const struct spec *spec)
+{
+	struct terminal *terminal = &container->terminal;
+	if (terminal_take(terminal, container->go) < 0)
+		return -1;
+	return container->front >= 0 ? front_give(container->front, terminal->master)
+				     : terminal_connect(terminal, spec->process.input);
+}
+
 static int run(struct container *container, const struct spec *spec,
 	       const struct container_watch *watch)
 {
@@ -291,8 +303,7 @@ static int run(struct container *container, const struct spec *spec,
 	if (supervise_start(container->report, outcome) < 0)
 		return -1;
 	bool runs = outcome->kind == (spec->process.no_init ? 0 : REPORT_STARTED);
-	if (spec->process.terminal && runs &&
-	    terminal_attach(&container->terminal, container->go, spec->process.input) < 0)
+	if (spec->process.terminal && runs && open_terminal(container, spec) < 0)
 		return -1;
 	close_fd(&container->go);
 	/* Not earlier: until the program runs, its /dev/shm is the host's. */
@@ -304,10 +315,12 @@ static int run(struct container *container, const struct spec *spec,
 	watch->started(watch);
 	struct supervision with = {
 		container->init, container->end, container->report, &container->terminal,
+		&container->front, spec->name,
 	};
 	int r = supervise_wait(&with, outcome);
 	if (state_unshare(&container->state) < 0 || (r == 0 && supervise_reap(&with, outcome) < 0))
 		r = -1;
+	front_end(&container->front);
 	terminal_detach(&container->terminal);
 	if (r < 0)
 		return -1;
@@ -325,6 +338,7 @@ static void destroy(struct container *container)
 	close_fd(&container->end);
 	close_fd(&container->report);
 	close_fd(&container->go);
+	close_fd(&container->front);
 	/* What stays is found by its name: the next command removes both. */
 	if (cgroup_destroy(&container->cgroup) == 0)
 		state_destroy(&container->state);
@@ -343,6 +357,7 @@ int container_run(const struct spec *spec, const struct volumes *volumes,
 		.account.file = -1,
 		.go = -1,
 		.terminal.master = -1,
+		.front = watch->front,
 	};
 	int status = run(&container, spec, watch);
 	if (run_report_write(&container.account, spec->name, status, &container.outcome,

@@ -5,9 +5,11 @@
 #include "launcher/spec.h"
 #include "launcher/volumes.h"
 
-/* Told once the program runs: the time for what can wait until then. */
+/* Who looks on. */
 struct container_watch {
+	/* Told once the program runs: the time for what can wait until then. */
 	void (*started)(const struct container_watch *);
+	int front; /* a socket of launcher/front.h, which container_run closes; -1: none */
 };
 
 /*

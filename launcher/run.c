@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "launcher/commands.h"
 #include "launcher/container.h"
+#include "launcher/front.h"
 #include "launcher/paths.h"
 #include "launcher/run_options.h"
 #include "launcher/source.h"
@@ -42,6 +44,8 @@ static const struct option options[] = {
 	ROW("entrypoint", 0, "PROGRAM", "instead of the image's; \"\": none", entrypoint, option_string),
 	ROW("interactive", 'i', NULL, "standard input reaches the program", input, option_flag),
 	ROW("tty", 't', NULL, "give it a terminal of its own", terminal, option_flag),
+	ROW("detach-keys", 0, "KEYS", "with -it: leave it running (ctrl-p,ctrl-q); \"\": none", detach_keys,
+	    option_string),
 	ROW("volume", 'v', "SRC:DST[:OPTIONS]", "bind a path of the host, or a named volume", volumes,
 	    option_strings),
 	ROW("mount", 0, "KEY=VALUE,…", "type=bind, tmpfs or volume, source=, target=, readonly …", mounts,
@@ -153,10 +157,10 @@ static void sweep(const struct container_watch *watch)
 }
 
 static int run_spec(struct spec *spec, const struct run_options *given, const char *root,
-		    const struct store *store)
+		    const struct store *store, int front)
 {
 	struct volumes volumes;
-	struct sweep then = { { sweep }, spec->state, store, &volumes };
+	struct sweep then = { { sweep, front }, spec->state, store, &volumes };
 	int status = volumes_open(&volumes, root, spec);
 	if (status == 0 && given->cid_file)
 		status = write_cid_file(given->cid_file, spec->name);
@@ -170,7 +174,7 @@ static int run_spec(struct spec *spec, const struct run_options *given, const ch
 }
 
 static int run_source(const struct run_options *given, const char *root, const char *state,
-		      struct source *source, char **words)
+		      struct source *source, char **words, int front)
 {
 	struct spec spec;
 	struct writable writable;
@@ -191,9 +195,20 @@ static int run_source(const struct run_options *given, const char *root, const c
 	spec.root.top = source->top;
 	int status = writable_create(&writable, &source->store, &spec.root);
 	if (status == 0)
-		status = run_spec(&spec, given, root, &source->store);
+		status = run_spec(&spec, given, root, &source->store, front);
 	writable_destroy(&writable, &source->store);
 	return status;
+}
+
+/* As front_split, where there is a terminal that can be left; otherwise 0, and *FRONT stays. */
+static int split(const struct run_options *given, int *front, int *status)
+{
+	static struct keys keys;
+	if (keys_parse(&keys, given->detach_keys ? given->detach_keys : KEYS_DEFAULT) < 0)
+		return -1;
+	if (!given->terminal || !given->input || !keys.count || !isatty(STDIN_FILENO))
+		return 0;
+	return front_split(&keys, front, status);
 }
 
 static int run(const struct globals *globals, int argc, char **argv)
@@ -201,15 +216,19 @@ static int run(const struct globals *globals, int argc, char **argv)
 	struct run_options given = { 0 };
 	struct source source;
 	char **words;
+	int front = -1, left;
 	int r = options_parse(&run_command, &given, argc, argv, &words);
 	if (r)
 		return r < 0 ? -1 : 0;
+	r = split(&given, &front, &left);
+	if (r)
+		return r < 0 ? -1 : left;
 	scoped_ptr char *state = path_absolute(globals->state);
 	if (!state)
 		return -1;
 	int status = source_open(&source, words[0], globals->root, given.platform);
 	if (status == 0)
-		status = run_source(&given, globals->root, state, &source, words + 1);
+		status = run_source(&given, globals->root, state, &source, words + 1, front);
 	source_close(&source);
 	return status;
 }

@@ -23,7 +23,7 @@ struct run_options {
 	const char *report;
 	struct strings cap_add, cap_drop, group_add, ulimits, sysctls, hosts, dns;
 	struct strings security; /* NAME[=VALUE] */
-	const char *pid, *ipc, *uts, *userns, *stop_signal, *umask, *cid_file;
+	const char *pid, *ipc, *uts, *userns, *stop_signal, *umask, *cid_file, *detach_keys;
 	int64_t stop_timeout, shm_size, oom_score_adj;
 	bool read_only, input, terminal, remove, privileged, no_init, env_host;
 };

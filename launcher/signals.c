@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "rootfs/err.h"
 
 static const struct {
 	const char *name;
@@ -57,4 +62,38 @@ int signal_number(const char *text)
 		if (!strcasecmp(text, names[i].name))
 			return names[i].number;
 	return real_time(text);
+}
+
+/*
+ * All 64 signals of the kernel: sigfillset leaves out those that the libc keeps for itself. One mask
+ * for rt_sigprocmask, another, of the same bits, for signalfd.
+ */
+static const uint64_t every_signal = ~0ULL;
+
+void signals_block(void)
+{
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &every_signal, NULL, sizeof(every_signal));
+}
+
+int signals_open(void)
+{
+	int signals = (int)syscall(SYS_signalfd4, -1, &every_signal, sizeof(every_signal),
+				   SFD_CLOEXEC | SFD_NONBLOCK);
+	return signals < 0 ? fail("watch for signals") : signals;
+}
+
+/* Its value: sigqueue(3). */
+void signals_forward(pid_t to, const struct signalfd_siginfo *from)
+{
+	if (from->ssi_code != SI_QUEUE) {
+		kill(to, (int)from->ssi_signo);
+		return;
+	}
+	siginfo_t info = { 0 };
+	info.si_signo = (int)from->ssi_signo;
+	info.si_code = SI_QUEUE;
+	info.si_pid = (pid_t)from->ssi_pid;
+	info.si_uid = from->ssi_uid;
+	info.si_value.sival_ptr = (void *)(uintptr_t)from->ssi_ptr;
+	syscall(SYS_rt_sigqueueinfo, to, info.si_signo, &info);
 }

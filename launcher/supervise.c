@@ -2,26 +2,15 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "launcher/front.h"
 #include "launcher/idle.h"
+#include "launcher/signals.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
-
-/*
- * All 64 signals of the kernel: sigfillset leaves out those that the libc keeps for itself. One mask
- * for rt_sigprocmask, another, of the same bits, for signalfd.
- */
-static const uint64_t every_signal = ~0ULL;
-
-void supervise_block(void)
-{
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &every_signal, NULL, sizeof(every_signal));
-}
 
 /* Returns 1; 0 at the end of the pipe; -1 with a failure. */
 static int read_report(int from, struct report *report)
@@ -55,26 +44,10 @@ int supervise_start(int from, struct outcome *outcome)
 	return 0;
 }
 
-/* A signal with a value keeps it: sigqueue(3). */
-static void forward(pid_t init, const struct signalfd_siginfo *from)
-{
-	if (from->ssi_code != SI_QUEUE) {
-		kill(init, (int)from->ssi_signo);
-		return;
-	}
-	siginfo_t info = { 0 };
-	info.si_signo = (int)from->ssi_signo;
-	info.si_code = SI_QUEUE;
-	info.si_pid = (pid_t)from->ssi_pid;
-	info.si_uid = from->ssi_uid;
-	info.si_value.sival_ptr = (void *)(uintptr_t)from->ssi_ptr;
-	syscall(SYS_rt_sigqueueinfo, init, info.si_signo, &info);
-}
-
 /* Ctrl-Z reached wherry alone: the container is in a session of its own. Both stop. */
 static void stop_with(pid_t init, const struct signalfd_siginfo *info)
 {
-	forward(init, info);
+	signals_forward(init, info);
 	raise(SIGSTOP);
 }
 
@@ -96,7 +69,7 @@ static int pass_signal(int signals, const struct supervision *with)
 		}
 		break;
 	}
-	forward(with->init, &info);
+	signals_forward(with->init, &info);
 	return 0;
 }
 
@@ -112,7 +85,7 @@ static int take_report(int from, struct outcome *outcome)
 	return r;
 }
 
-enum { END, SIGNALS, REPORT, TERMINAL, WAITS = TERMINAL + TERMINAL_WAITS };
+enum { END, SIGNALS, REPORT, FRONT, TERMINAL, WAITS = TERMINAL + TERMINAL_WAITS };
 
 static int pass_until_end(int signals, const struct supervision *with, struct outcome *outcome)
 {
@@ -120,6 +93,7 @@ static int pass_until_end(int signals, const struct supervision *with, struct ou
 		[END] = { with->end, POLLIN, 0 },
 		[SIGNALS] = { signals, POLLIN, 0 },
 		[REPORT] = { with->report, POLLIN, 0 },
+		[FRONT] = { with->front ? *with->front : -1, POLLIN, 0 },
 	};
 	for (;;) {
 		terminal_waits(with->terminal, &waits[TERMINAL]);
@@ -128,6 +102,11 @@ static int pass_until_end(int signals, const struct supervision *with, struct ou
 		if (waits[SIGNALS].revents && pass_signal(signals, with) < 0)
 			return -1;
 		terminal_move(with->terminal, &waits[TERMINAL]);
+		if (waits[FRONT].revents) {
+			if (front_leave(with->front, with->terminal, with->name) < 0)
+				return -1;
+			waits[FRONT].fd = -1;
+		}
 		if (waits[REPORT].revents) {
 			int r = take_report(with->report, outcome);
 			if (r < 0)
@@ -142,10 +121,9 @@ static int pass_until_end(int signals, const struct supervision *with, struct ou
 
 int supervise_wait(const struct supervision *with, struct outcome *outcome)
 {
-	scoped_fd signals = (int)syscall(SYS_signalfd4, -1, &every_signal, sizeof(every_signal),
-					 SFD_CLOEXEC | SFD_NONBLOCK);
+	scoped_fd signals = signals_open();
 	if (signals < 0)
-		return fail("watch for signals");
+		return -1;
 	return pass_until_end(signals, with, outcome);
 }
 

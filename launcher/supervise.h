@@ -17,9 +17,6 @@ struct outcome {
 	struct rusage usage;   /* init's, with all that it reaped */
 };
 
-/* Blocks every signal that can be blocked; to be called before the container is started. */
-void supervise_block(void);
-
 /*
  * Waits until the program runs. Signals wait meanwhile: they belong to the program.
  * Returns 0, also where its first process is gone already, or has become the program without a
@@ -33,6 +30,8 @@ struct supervision {
 	int end;    /* init's pidfd: readable when it is gone */
 	int report; /* read end of its pipe */
 	struct terminal *terminal; /* without one: its master is -1 */
+	int *front;       /* the socket of launcher/front.h; NULL or -1: we have the caller's terminal ourselves */
+	const char *name; /* the container's */
 };
 
 /*

@@ -66,8 +66,10 @@ int terminal_make(int socket, uid_t uid)
 	return 0;
 }
 
-static int make_raw(struct terminal *terminal)
+int terminal_raw(struct terminal *terminal)
 {
+	if (terminal->master < 0 || terminal->in.from < 0 || terminal->raw)
+		return 0;
 	if (tcgetattr(STDIN_FILENO, &terminal->before) < 0)
 		return fail("read the terminal's settings");
 	struct termios raw = terminal->before;
@@ -78,14 +80,26 @@ static int make_raw(struct terminal *terminal)
 	return 0;
 }
 
-int terminal_attach(struct terminal *terminal, int socket, bool input)
+void terminal_cook(struct terminal *terminal)
+{
+	if (terminal->raw)
+		tcsetattr(STDIN_FILENO, TCSANOW, &terminal->before);
+	terminal->raw = false;
+}
+
+int terminal_take(struct terminal *terminal, int socket)
+{
+	int said;
+	/* Relayed by nobody, until terminal_connect. */
+	terminal->in.from = terminal->out.from = -1;
+	terminal->master = descriptor_receive(socket, &said);
+	return terminal->master < 0 ? failx("the container has handed out no terminal") : 0;
+}
+
+int terminal_connect(struct terminal *terminal, bool input)
 {
 	/* Not in struct terminal: most containers have none, and a launch would clear these for them. */
-	static char in[TERMINAL_BUFFER], out[TERMINAL_BUFFER];
-	int said;
-	terminal->master = descriptor_receive(socket, &said);
-	if (terminal->master < 0)
-		return failx("the container has handed out no terminal");
+	static char in[KEYS_MAX + TERMINAL_BUFFER], out[TERMINAL_BUFFER];
 	/* A program that doesn't read must not keep us from showing what it writes. */
 	if (fcntl(terminal->master, F_SETFL, O_NONBLOCK) < 0)
 		return fail("prepare the terminal");
@@ -95,7 +109,7 @@ int terminal_attach(struct terminal *terminal, int socket, bool input)
 	terminal->out.from = terminal->master;
 	terminal->out.to = STDOUT_FILENO;
 	terminal->out.bytes = out;
-	return input ? make_raw(terminal) : 0;
+	return terminal_raw(terminal);
 }
 
 void terminal_resize(const struct terminal *terminal)
@@ -124,32 +138,45 @@ void terminal_waits(const struct terminal *terminal, struct pollfd *waits)
 		waits[0].fd = waits[1].fd = -1;
 }
 
-static void move(struct channel *channel)
+/* KEYS: those that the program does not get; NULL or without any: it gets all. */
+static void fill(struct channel *channel, struct keys *keys)
 {
-	ssize_t n;
-	if (is_empty(channel)) {
-		n = read(channel->from, channel->bytes, TERMINAL_BUFFER);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (n <= 0) /* EIO: the last program has closed the terminal */
-			channel->from = -1;
-		channel->start = 0;
-		channel->end = n > 0 ? (size_t)n : 0;
+	bool filtered = keys && keys->count;
+	char *bytes = channel->bytes + (filtered ? KEYS_MAX : 0);
+	ssize_t n = read(channel->from, bytes, TERMINAL_BUFFER);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	}
-	n = write(channel->to, channel->bytes + channel->start, channel->end - channel->start);
+	if (n <= 0) /* EIO: the last program has closed the terminal */
+		channel->from = -1;
+	channel->start = 0;
+	channel->end = n > 0 ? (size_t)n : 0;
+	if (filtered)
+		channel->end = keys_filter(keys, channel->bytes, bytes, channel->end);
+}
+
+static void drain(struct channel *channel)
+{
+	ssize_t n = write(channel->to, channel->bytes + channel->start, channel->end - channel->start);
 	if (n > 0)
 		channel->start += (size_t)n;
 	else if (errno != EAGAIN && errno != EINTR)
 		channel->start = channel->end; /* nobody is there to read it */
 }
 
+static void move(struct channel *channel, struct keys *keys)
+{
+	if (is_empty(channel))
+		fill(channel, keys);
+	else
+		drain(channel);
+}
+
 void terminal_move(struct terminal *terminal, const struct pollfd *waits)
 {
 	if (waits[0].revents)
-		move(&terminal->in);
+		move(&terminal->in, terminal->keys);
 	if (waits[1].revents)
-		move(&terminal->out);
+		move(&terminal->out, NULL);
 }
 
 void terminal_detach(struct terminal *terminal)
@@ -160,9 +187,7 @@ void terminal_detach(struct terminal *terminal)
 	struct pollfd more = { terminal->master, POLLIN, 0 };
 	while (terminal->out.from >= 0 &&
 	       (!is_empty(&terminal->out) || poll(&more, 1, 0) > 0))
-		move(&terminal->out);
-	if (terminal->raw)
-		tcsetattr(STDIN_FILENO, TCSANOW, &terminal->before);
-	terminal->raw = false;
+		move(&terminal->out, NULL);
+	terminal_cook(terminal);
 	close(take_fd(&terminal->master));
 }

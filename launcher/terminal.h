@@ -8,18 +8,21 @@
 #include <sys/types.h>
 #include <termios.h>
 
+#include "launcher/keys.h"
+
 enum { TERMINAL_WAITS = 2, TERMINAL_BUFFER = 4096 };
 
 /* Bytes on their way from one descriptor to another. */
 struct channel {
 	int from, to; /* borrowed; from < 0: at its end */
 	size_t start, end; /* what of BYTES is still to be written */
-	char *bytes;       /* TERMINAL_BUFFER of them */
+	char *bytes;       /* TERMINAL_BUFFER of them; for input KEYS_MAX more */
 };
 
 struct terminal {
 	int master; /* -1: there is none */
 	struct channel in, out;
+	struct keys *keys; /* of the input, not for the program; borrowed; NULL: none */
 	bool raw; /* the caller's terminal has been changed, and has to be given back */
 	struct termios before;
 };
@@ -34,8 +37,18 @@ int terminal_check(bool input);
  */
 int terminal_make(int socket, uid_t uid);
 
-/* Outside: takes the other end from SOCKET; the caller's terminal becomes raw where INPUT is wanted. */
-int terminal_attach(struct terminal *, int socket, bool input);
+/* Outside: takes the other end from SOCKET. Returns 0, or -1 with a failure. */
+int terminal_take(struct terminal *, int socket);
+
+/*
+ * From now on bytes go from it to standard output and, with INPUT, from standard input to it: then the
+ * caller's terminal becomes raw. Returns 0, or -1 with a failure.
+ */
+int terminal_connect(struct terminal *, bool input);
+
+/* Gives the caller's terminal back for a while, and takes it again. Each may be called twice. */
+void terminal_cook(struct terminal *);
+int terminal_raw(struct terminal *);
 
 /* Window size and input: to be called when SIGWINCH says so. */
 void terminal_resize(const struct terminal *);
