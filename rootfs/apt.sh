@@ -3,7 +3,9 @@
 # The entries are a copy of those host entries that lead to Debian's or Ubuntu's own
 # archive, with sources added: nobody else's package called zlib is ever built in.
 # Needs: $apt, a directory; $debian, the architecture; say, die. $etc: the host's entries.
+# $apt_suite: another suite of the same archive in place of the host's, and no sources.
 etc=${etc:-/etc/apt}
+apt_suite=${apt_suite:-}
 
 # The host's entries in both formats -> deb822 stanzas of ours.
 apt_entries() {
@@ -29,7 +31,7 @@ apt_entries() {
 }
 
 apt_sources() {
-	apt_entries | awk -v RS= -v arch="$debian" '
+	apt_entries | awk -v RS= -v arch="$debian" -v suite="$apt_suite" '
 	# The words of a field that match a pattern.
 	function words(text, pattern,	n, i, word, kept) {
 		n = split(text, word, /[ \t\n]+/)
@@ -55,7 +57,10 @@ apt_sources() {
 		if (field["enabled"] == "no" || uris ~ /\/ppa\// ||
 		    !(types && uris && suites && components))
 			next
-		print "Types: deb deb-src\nURIs:" uris "\nSuites:" suites
+		if (suite && suites !~ /(^| )[a-z]+( |$)/)
+			next # only security, whose paths differ, or updates
+		print "Types: deb" (suite ? "" : " deb-src") "\nURIs:" uris
+		print "Suites:" (suite ? " " suite : suites)
 		print "Components:" components "\nArchitectures: " arch
 		for (name in field)
 			if (name ~ /^(signed-by|trusted|check-valid-until)$/)

@@ -173,6 +173,20 @@ copies_only_own_entries() {
 	)"
 }
 
+# For the virtual machines' other kernels.
+takes_another_suite() {
+	equal "$(apt_suite=bullseye entries_of | grep -e Types -e URIs -e Suites)" "$(
+		cat <<-'END'
+		Types: deb
+		URIs: http://mirror.example/debian
+		Suites: bullseye
+		Types: deb
+		URIs: http://mirror.example/ubuntu
+		Suites: bullseye
+		END
+	)"
+}
+
 # includes FILES... : the project's own headers that they include
 includes() { sed -n 's/^#include "\([^"]*\)".*/\1/p' "$@"; }
 
@@ -244,6 +258,7 @@ it "installs below DESTDIR" installs
 it "builds the libraries only once" builds_libraries_once
 it "takes up interrupted libraries, to the same bytes elsewhere" takes_up_libraries
 it "copies only the distribution's own entries of apt" copies_only_own_entries
+it "takes another suite from the same archive" takes_another_suite
 it "includes every header from the top" includes_from_the_top
 it "keeps rootfs/ and init/ apart from launcher/" keeps_folders_apart
 it "keeps the modules of one kernel facility each apart" keeps_facilities_apart

@@ -1,7 +1,9 @@
-# Virtual machines for tests, on Debian's own kernel, emulated: no privilege and no KVM needed. To be
+# Virtual machines for tests, on Debian's own kernels, emulated: no privilege and no KVM needed. To be
 # read after lib.sh.
 #
+#	VM_SUITE=bullseye VM_FLAVOUR=cloud-amd64 VM_ARCH=amd64	# which kernel; the default: this Debian's
 #	read -r kernel modules < <(vm_kernel)
+#	vm_modules DIR/modules overlay loop	# to be loaded in DIR/modules/order's order
 #	vm_boot DIR 'console=ttyS0 … rdinit=/init -- program' [QEMU OPTION…]	# waits for its end
 #	vm_start …; vm_monitor 'sendkey ctrl-alt-delete'; vm_wait SECONDS
 #
@@ -10,38 +12,98 @@
 VM_CACHE=$TOP/build/vm
 VM_LOG=$SCRATCH/console
 VM_SECONDS=${VM_SECONDS:-120}
+VM_SUITE=$(. /etc/os-release && echo "${VERSION_CODENAME:-none}")
+VM_ARCH=amd64
+VM_FLAVOUR=cloud-amd64
 VM_STATUS=''
 vm_pid=''
 
-# Prints the path of the kernel and that of its modules' directory. Fetched once, verified by apt, and
-# never installed.
+# QEMU with the machine, and where its console is.
+declare -A vm_qemu=(
+	[amd64]="qemu-system-x86_64 -M q35"
+	[arm64]="qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a53"
+	[armhf]="qemu-system-arm -M virt,highmem=off -cpu cortex-a15"
+)
+declare -A vm_console=([amd64]=ttyS0 [arm64]=ttyAMA0 [armhf]=ttyAMA0)
+
+# Prints the path of the kernel and that of its modules' directory, or says why there is none.
 vm_kernel() {
-	[ -e "$VM_CACHE/stamp" ] || vm_fetch >&2
-	echo "$VM_CACHE"/boot/vmlinuz-* "$VM_CACHE"/lib/modules/*
+	local dir
+	dir=$(vm_unpacked "linux-image-$VM_FLAVOUR") || return 1
+	echo "$dir"/boot/vmlinuz-* "$dir"/lib/modules/*
+}
+
+# vm_unpacked PACKAGE: prints the directory of what is in it. Fetched once, verified by apt, and never installed.
+vm_unpacked() {
+	local dir=$VM_CACHE/$VM_SUITE/$1
+	[ -e "$dir/stamp" ] || vm_fetch "$1" "$dir" >&2 || return 1
+	echo "$dir"
 }
 
 vm_fetch() (
 	set -euo pipefail
+	shopt -s nullglob
+	package=$1 dir=$2
 	mkdir -p "$VM_CACHE"
-	exec 9>"$VM_CACHE.lock"
+	exec 9>"$VM_CACHE/lock"
 	flock 9
-	[ ! -e "$VM_CACHE/stamp" ] || exit 0
-	work=$(mktemp -d "$VM_CACHE.XXXXXX")
+	[ ! -e "$dir/stamp" ] || exit 0
+	work=$(mktemp -d "$VM_CACHE/tmp.XXXXXX")
 	trap 'rm -rf "$work"' EXIT
 	cd "$work"
-	vm_package || { apt-get -q update && vm_package; }
-	dpkg-deb -x ./*.deb root
-	rm -rf "$VM_CACHE"
-	mkdir -p "$VM_CACHE"
-	mv root/boot root/lib "$VM_CACHE"
-	touch "$VM_CACHE/stamp"
+	vm_download "$package"
+	mkdir root
+	# What machines like these have no use for, nine tenths of a kernel.
+	dpkg-deb --fsys-tarfile ./*.deb | tar -x -C root --exclude '*/drivers/gpu' --exclude '*/drivers/media' \
+		--exclude '*/drivers/net' --exclude '*/drivers/scsi' --exclude '*/drivers/usb' \
+		--exclude '*/drivers/iio' --exclude '*/drivers/infiniband' --exclude '*/kernel/sound'
+	[ ! -d root/usr/lib/modules ] || mv root/usr/lib root/
+	touch root/stamp
+	rm -rf "$dir"
+	mkdir -p "${dir%/*}"
+	mv root "$dir"
 )
 
-vm_package() {
+# On a state of apt's own, which knows the suite and the architecture. A kernel's name leads to its newest.
+vm_download() {
 	local name
-	name=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9][^ ]*\)/\1/p' | head -n 1)
-	[ -n "$name" ] || return 1
-	apt-get -q -o APT::Sandbox::User=root download "$name"
+	say() { echo "$VM_SUITE: $*"; }
+	die() { say "$*"; exit 1; }
+	apt=$VM_CACHE/apt/$VM_SUITE-$VM_ARCH debian=$VM_ARCH apt_suite=$VM_SUITE
+	. "$TOP/rootfs/apt.sh"
+	find "$apt" -name updated -mtime +0 -delete 2>/dev/null || [ ! -d "$apt" ]
+	apt_update
+	name=$(apt-cache -c "$apt/apt.conf" depends "$1" 2>/dev/null |
+		sed -n 's/.*Depends: \(linux-image-[0-9][^ ]*\)/\1/p' | head -n 1) || true
+	apt_get -qq download "${name:-$1}" ||
+		{ rm -f "$apt/updated"; die "apt cannot fetch ${name:-$1} for $VM_ARCH"; }
+}
+
+# vm_modules DIR NAME…: these and what they need, decompressed; DIR/order has their paths.
+vm_modules() {
+	local to=$1 modules name
+	shift
+	read -r _ modules < <(vm_kernel)
+	mkdir -p "$to"
+	touch "$to/order"
+	for name; do vm_module "$modules" "$to" "$name"; done
+}
+
+vm_module() {
+	local modules=$1 to=$2 name=$3 file out need
+	file=$(find "$modules/kernel" -name "${name//[-_]/[-_]}.ko*" -print -quit)
+	if [ -z "$file" ]; then
+		grep -q "/${name//[-_]/[-_]}\.ko$" "$modules/modules.builtin" && return
+		echo "$modules has no $name" >&2
+		return 1
+	fi
+	out=$to/$(basename "${file%.xz}")
+	[ ! -e "$out" ] || return 0
+	case $file in *.xz) xz -dc "$file" >"$out" ;; *) cp "$file" "$out" ;; esac
+	for need in $(grep -zao '^depends=.*' "$out" | tr -d '\0' | sed 's/^depends=//; s/,/ /g'); do
+		vm_module "$modules" "$to" "$need"
+	done
+	echo "/${to##*/}/${out##*/}" >>"$to/order"
 }
 
 # vm_start DIR COMMAND_LINE [QEMU OPTION…]
@@ -52,9 +114,9 @@ vm_start() {
 	(cd "$dir" && find . | cpio -o -H newc --quiet) >"$SCRATCH/initramfs"
 	rm -f "$SCRATCH/monitor" "$VM_LOG"
 	mkfifo "$SCRATCH/monitor"
-	qemu-system-x86_64 -M q35 -m 256 -accel tcg -nodefaults -display none -no-reboot \
+	${vm_qemu[$VM_ARCH]} -m 256 -accel tcg -nodefaults -display none -no-reboot \
 		-serial "file:$VM_LOG" -monitor stdio -kernel "$kernel" -initrd "$SCRATCH/initramfs" \
-		-append "console=ttyS0 panic=-1 loglevel=5 $line" "$@" \
+		-append "console=${vm_console[$VM_ARCH]} panic=-1 loglevel=5 $line" "$@" \
 		<"$SCRATCH/monitor" >"$SCRATCH/qemu" 2>&1 &
 	vm_pid=$!
 	exec 8>"$SCRATCH/monitor"
