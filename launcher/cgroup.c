@@ -136,14 +136,36 @@ static struct hierarchy *holder(const struct cgroup *cgroup, enum controller con
 	return NULL;
 }
 
+static int set_limit(const struct hierarchy *hierarchy, const struct limits *limits, enum limit_kind kind)
+{
+	return cgroup_limit_set(hierarchy->dir, hierarchy->unified, hierarchy->name, limits, kind);
+}
+
+/* Linux 5.10 doesn't hold who is cloned into a cgroup to its cpuset, only who is in when that changes. */
+static bool waits_for_members(const struct hierarchy *hierarchy, enum limit_kind kind)
+{
+	return hierarchy->unified && cgroup_limit_controller(kind) == CONTROLLER_CPUSET;
+}
+
 static int set_limits(const struct cgroup *cgroup, const struct limits *limits)
 {
 	for (int kind = 0; kind < LIMIT_COUNT; kind++) {
 		if (!limits_has(limits, kind))
 			continue;
 		const struct hierarchy *hierarchy = holder(cgroup, cgroup_limit_controller(kind));
-		if (cgroup_limit_set(hierarchy->dir, hierarchy->unified, hierarchy->name, limits,
-				     kind) < 0)
+		if (!waits_for_members(hierarchy, kind) && set_limit(hierarchy, limits, kind) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int cgroup_hold_processors(const struct cgroup *cgroup, const struct limits *limits)
+{
+	for (int kind = 0; kind < LIMIT_COUNT; kind++) {
+		if (!limits_has(limits, kind))
+			continue;
+		const struct hierarchy *hierarchy = holder(cgroup, cgroup_limit_controller(kind));
+		if (waits_for_members(hierarchy, kind) && set_limit(hierarchy, limits, kind) < 0)
 			return -1;
 	}
 	return 0;

@@ -27,11 +27,18 @@ struct cgroup {
 };
 
 /*
- * Makes the cgroup wherry-NAME wherever LIMITS or the rules of DEVICES need one, and sets the limits.
+ * Makes the cgroup wherry-NAME wherever LIMITS or the rules of DEVICES need one, and sets the limits
+ * but for v2's cpuset.
  * Neither: no cgroup. Where nothing but the devices would need one and it cannot be had, there is
  * none. Returns 0; -1 with a failure, and nothing is left.
  */
 int cgroup_create(struct cgroup *, const char *name, const struct limits *, const struct devices *);
+
+/*
+ * Sets v2's cpuset, with the container's first process in the cgroup and all others yet to come: nobody
+ * else is ever held to it by Linux 5.10. Returns 0, -1 with a failure.
+ */
+int cgroup_hold_processors(const struct cgroup *, const struct limits *);
 
 /*
  * Makes the rules hold, while the container's first process mounts: v2's program takes the kernel 50 µs,

@@ -5,7 +5,7 @@
  *	state    the name taken
  *	cgroup   made, limits set
  *	clone ──────────────────────────────────► mounts, PIDs, host name, IPC of its own
- *	cgroup   held to its devices             cgroup  joined, its namespace
+ *	cgroup   held to processors, devices     cgroup  joined, its namespace
  *	net      a namespace of its own          root    overlay; the host's files taken along; entered
  *	         (while the inside mounts)       mounts  /proc, /dev
  *	"go": whether its devices hold ─────────► waits for it
@@ -202,6 +202,8 @@ static int settle_mapped(struct container *container, const struct spec *spec, i
 /* The child mounts meanwhile. A new network namespace takes the kernel half a millisecond. */
 static int settle(struct container *container, const struct spec *spec)
 {
+	if (cgroup_hold_processors(&container->cgroup, &spec->limits) < 0)
+		return -1;
 	int held = cgroup_hold_devices(&container->cgroup, &spec->devices);
 	if (held < 0)
 		return -1;
