@@ -17,6 +17,11 @@
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
+/*
+ * As many containers that run as one sweep looks at: a launch among two hundred containers shall not take longer than
+ * one alone, and while it sweeps no other launch goes on.
+ */
+enum { SWEEP_MAX = 32 };
 
 int state_random_name(char name[13])
 {
@@ -70,16 +75,29 @@ static int is_linked(int file)
 	return fstat(file, &stat) == 0 && stat.st_nlink > 0;
 }
 
+static int open_name(int dir, const char *name, bool *made)
+{
+	const int flags = O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+	int file = openat(dir, name, flags | O_EXCL, 0600);
+	*made = file >= 0;
+	return *made || errno != EEXIST ? file : openat(dir, name, flags, 0600);
+}
+
 static int lock_name(int dir, const char *name)
 {
 	for (;;) {
-		scoped_fd file = openat(dir, name, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+		bool made;
+		scoped_fd file = open_name(dir, name, &made);
 		if (file < 0)
 			return fail("make the state of %s", name);
 		if (flock(file, LOCK_EX | LOCK_NB) < 0) {
-			if (errno != EWOULDBLOCK)
-				return fail("lock the state of %s", name);
-			return failx("the name %s is taken: a container of that name runs", name);
+			if (errno == EWOULDBLOCK)
+				return failx("the name %s is taken: a container of that name runs",
+					     name);
+			fail("lock the state of %s", name);
+			if (made)
+				unlinkat(dir, name, 0);
+			return -1;
 		}
 		if (is_linked(file))
 			return take_fd(&file);
@@ -199,13 +217,48 @@ void state_destroy(struct state *state)
 	close(take_fd(&state->file));
 }
 
-static void sweep_one(int dir, const char *name, int (*clean)(const char *name))
+/* True where its supervisor lives. */
+static bool sweep_one(int dir, const char *name, int (*clean)(const char *name))
 {
 	scoped_fd file = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (file < 0 || flock(file, LOCK_EX | LOCK_NB) < 0 || !is_linked(file))
-		return;
-	if (clean(name) == 0)
+	if (file < 0)
+		return false;
+	if (flock(file, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK;
+	if (is_linked(file) && clean(name) == 0)
 		unlinkat(dir, name, 0);
+	return false;
+}
+
+static size_t count_names(DIR *dir)
+{
+	size_t count = 0;
+	for (struct dirent *entry; (entry = readdir(dir));)
+		count += entry->d_name[0] != '.';
+	rewinddir(dir);
+	return count;
+}
+
+/* From the name of that number on, until enough of them are in use. Returns how many more may be. */
+static int sweep_from(DIR *dir, size_t from, size_t to, int most, int (*clean)(const char *name))
+{
+	size_t i = 0;
+	for (struct dirent *entry; most > 0 && i < to && (entry = readdir(dir));)
+		if (entry->d_name[0] != '.' && i++ >= from)
+			most -= sweep_one(dirfd(dir), entry->d_name, clean);
+	rewinddir(dir);
+	return most;
+}
+
+/* Of many, those behind a random one: so a few runs see them all. */
+static void sweep_some(DIR *dir, int (*clean)(const char *name))
+{
+	unsigned random;
+	size_t all = count_names(dir), first = 0;
+	if (all > SWEEP_MAX && getrandom(&random, sizeof(random), GRND_INSECURE) == sizeof(random))
+		first = random % all;
+	int most = sweep_from(dir, first, all, SWEEP_MAX, clean);
+	sweep_from(dir, 0, first, most, clean);
 }
 
 void state_sweep(const char *path, int (*clean)(const char *name))
@@ -214,9 +267,7 @@ void state_sweep(const char *path, int (*clean)(const char *name))
 	if (!dir)
 		return;
 	/* Somebody makes a container, or sweeps: the next sweep will do. */
-	bool alone = flock(dirfd(dir), LOCK_EX | LOCK_NB) == 0;
-	for (struct dirent *entry; alone && (entry = readdir(dir));)
-		if (entry->d_name[0] != '.')
-			sweep_one(dirfd(dir), entry->d_name, clean);
+	if (flock(dirfd(dir), LOCK_EX | LOCK_NB) == 0)
+		sweep_some(dir, clean);
 	closedir(dir);
 }

@@ -47,7 +47,10 @@ int state_shared(const char *dir, const char *name, uint32_t *root);
 /* Removes it. May be called twice, and on what state_create did not finish. */
 void state_destroy(struct state *);
 
-/* Cleans up behind every container in DIR whose supervisor is gone. */
+/*
+ * Cleans up behind containers in DIR whose supervisors are gone: all of them where no more than 32 run;
+ * where more do, those that it meets before 32 that run, from a random one on.
+ */
 void state_sweep(const char *dir, int (*clean)(const char *name));
 
 #endif

@@ -111,6 +111,45 @@ killed_children() {
 	nothing_is_left
 }
 
+# Its file, locked by somebody, is all that a launch knows of a container that runs.
+hold_a_hundred() {
+	local n fd
+	for n in {1..100}; do
+		exec {fd}>"$STATE/held$n"
+		flock -n "$fd"
+	done
+	echo held
+	exec sleep 100
+}
+
+among_many() {
+	local attempt holder
+	mkdir -p "$STATE"
+	hold_a_hundred >"$SCRATCH/held" &
+	holder=$!
+	eventually grep -q held "$SCRATCH/held"
+	printf '1\n' | tee "$STATE"/dead{1..40} >/dev/null
+	strace -f -e trace=flock -o "$SCRATCH/sweep" "$WHERRY" --root "$STORE" --state "$STATE" run busybox true
+	for attempt in {1..100}; do
+		[ -n "$(find "$STATE" -name 'dead*')" ] || break
+		wherry run busybox true
+	done
+	kill "$holder"
+	ends "$holder" 143
+	equal "$(find "$STATE" -name 'dead*')" ""
+	equal "$(find "$STATE" -name 'held*' | wc -l)" 100
+	[ "$(grep -c EAGAIN "$SCRATCH/sweep")" -eq 32 ]
+	wherry run busybox true
+	nothing_is_left
+}
+
+# The third lock of a start is that of its name, behind the image's and the directory's.
+name_not_locked() {
+	fails_with 125 "lock the state of k$ID: No locks available" strace -f -qq -o "$SCRATCH/locks" -e trace=flock \
+		-e inject=flock:error=ENOLCK:when=3 "$WHERRY" --root "$STORE" --state "$STATE" run --name "k$ID" busybox true
+	nothing_is_left
+}
+
 # As on most machines, where systemd makes / shared: no mount of the container may appear outside.
 shared_root() {
 	unshare --mount --propagation private bash -euo pipefail -c '
@@ -155,6 +194,13 @@ it "kill -9 of the init ends the container and leaves nothing" killed_init
 it "kill -9 of the program ends the container and leaves nothing" killed_program
 it "kill -9 of wherry at any moment of its start leaves nothing" killed_at_any_point
 it "kill -9 of the container's processes at any moment leaves nothing" killed_children
+if type -P strace >/dev/null; then
+	it "removes what killed ones left among a hundred that run, looking at 32 of these a time" among_many
+	it "leaves no file of a name that it could not lock" name_not_locked
+else
+	skip "removes what killed ones left among a hundred that run" "no strace here"
+	skip "leaves no file of a name that it could not lock" "no strace here"
+fi
 it "lets no mount out where / is shared" shared_root
 it "leaves nothing after many runs, two at a time" many_in_turn
 it "starts forty at once" many_at_once
