@@ -4,6 +4,7 @@
  */
 #include "rootfs/layer.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -298,7 +299,9 @@ static int extract(struct extraction *x)
 	if (start(x) < 0 || pump(x) < 0 || tree_finish(&x->tree) < 0)
 		return -1;
 	if (census_take(x->tree.levels[0].dir, &x->tree.found.names, &x->tree.found.content) < 0)
-		return fail("look at what came of it");
+		return errno == ENAMETOOLONG
+			       ? failx("its links lead to more than %d directories deep", PATH_DEPTH)
+			       : fail("look at what came of it");
 	return check_digests(x);
 }
 

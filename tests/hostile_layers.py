@@ -155,6 +155,21 @@ case(9, "refuses what goes on in a directory that was replaced through a link",
      d("dir"), d("dir/sub"), l("dir/sub/up", "../../dir"), f("dir/sub/up/sub", "x"), f("dir/sub/up/new", "x"),
      refused="what should be its directory is none")
 
+
+
+def deeper_by_links(times):
+    """A file 250 directories down, then as far below a link to there, and so on: no name of it is long."""
+    down, made, here = "/".join(["n"] * 250), [], ""
+    for i in range(times):
+        made += [l(f"way{i}", here)] if here else []
+        here = f"way{i}/{down}"
+        made.append(f(here + "/file", "x"))
+    return made
+
+
+case(9, "refuses links that lead deeper than 256 directories, and removes them with few descriptors",
+     *deeper_by_links(8), descriptors=1024, refused="more than 256 directories deep")
+
 # ---- 10: the last entry wins ----
 case(10, "lets the last of two files win", f("a", "first"), f("a", "x"), tree={"a": FILE})
 case(10, "never writes into an earlier file's links", f("a", "first"), h("b", "a"), f("a", "x"),
@@ -189,6 +204,9 @@ case(12, "looks no further than a whiteout",
 case(12, "looks no further than an opaque directory",
      layers=[tar(d("a"), d("a/b", mode=0o700)), tar(d("a"), f("a/.wh..wh..opq")), tar(f("a/b/c", "x"))],
      tree={"a": "dir 755", "a/b": "dir 755", "a/b/c": FILE})
+case(12, "looks no further than an opaque root",
+     layers=[tar(d("a", mode=0o700)), tar(f(".wh..wh..opq"), f("other", "x")), tar(f("a/b", "x"))],
+     tree={"a": "dir 755", "a/b": FILE})
 case(12, "makes it 0755 root where no layer has it", f("a/b", "x"), tree={"a": "dir 755", "a/b": FILE},
      times={"a": 0})
 case(12, "takes its attributes, too",
@@ -308,6 +326,9 @@ case(21, "sets a directory's times after its files", d("a", mtime=5), f("a/b", "
      f("a/d", "x"), tree={"a": "dir 755", "a/b": FILE, "a/d": FILE, "c": "dir 755"},
      times={"a": 5 * 10**9, "c": 6 * 10**9})
 case(21, "sets the root's times last", d("./", mtime=5), f("a", "x"), tree={"a": FILE}, times={".": 5 * 10**9})
+case(21, "gives links, devices and fifos their times", l("a", "b", mtime=5), fifo("c", mtime=6),
+     char("d", 1, 3, mtime=7), tree={"a": "link b", "c": "fifo 644", "d": "char 644 1,3"},
+     times={"a": 5 * 10**9, "c": 6 * 10**9, "d": 7 * 10**9})
 case(21, "takes times before 1970", f("a", "x", records={b"mtime": b"-1.5"}), tree={"a": FILE},
      times={"a": -1500000000})
 
