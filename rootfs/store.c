@@ -139,9 +139,25 @@ static int make_version(const struct store *store)
 	return 0;
 }
 
+/* Who writes in the store holds a lock on it, so that unmake() takes it from under nobody. */
+static int hold(struct store *store)
+{
+	struct stat st;
+	for (;;) {
+		if (store->root < 0 && make_root(store) < 0)
+			return -1;
+		if (flock(store->root, LOCK_SH) < 0 || fstat(store->root, &st) < 0)
+			return fail("lock the store %s", store->path);
+		if (st.st_nlink)
+			return 0;
+		store->made = false;
+		store_close(store);
+	}
+}
+
 int store_make(struct store *store)
 {
-	if (store->root < 0 && make_root(store) < 0)
+	if (hold(store) < 0)
 		return -1;
 	for (int i = 0; i < PARTS; i++) {
 		int *fd = part_fd(store, &parts[i]);
@@ -162,6 +178,8 @@ int store_make(struct store *store)
 static void unmake(struct store *store)
 {
 	static const char *const order[] = { "volumes", "images", "ready", "layers", "names", "tmp" };
+	if (flock(store->root, LOCK_EX | LOCK_NB) < 0)
+		return; /* another wherry writes in it */
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		if (unlinkat(store->root, order[i], AT_REMOVEDIR) < 0 && errno != ENOENT)
 			return;

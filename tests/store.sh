@@ -213,6 +213,37 @@ sweeps() {
 	equal "$(work_there)" 0
 }
 
+# What an image leads to is on the disk before it can be found: rules 24 and 25.
+order() {
+	fresh
+	load busybox
+	strace -f -y -s 200 -e trace=syncfs,fsync,renameat,renameat2 -o "$SCRATCH/trace" \
+		"$WHERRY" --root "$STORE" load -q "$LAYERED" >/dev/null
+	sed -En -e "s#.*(syncfs|fsync)\(.*<$STORE/(layers|images|names|tmp)(/[^>]*)?>.*#\1 \2#p" \
+		-e "s#.*rename.*<$STORE/(layers|images|names)>.*#rename \1#p" "$SCRATCH/trace" | uniq >"$SCRATCH/order"
+	equal "$(tr '\n' ',' <"$SCRATCH/order")" "syncfs tmp,rename layers,fsync layers,fsync tmp,rename images,fsync images,\
+fsync tmp,rename names,fsync names,"
+}
+
+# What others read is not removed under them, and the other way round.
+waits() {
+	fresh
+	load busybox
+	exec 9<"$STORE/layers"
+	flock -s 9
+	"$WHERRY" --root "$STORE" prune 2>"$SCRATCH/said" >/dev/null &
+	eventually grep -q "waiting for another wherry" "$SCRATCH/said"
+	wherry load -q "$LAYERED" >/dev/null
+	exec 9<&-
+	wait $!
+	exec 9<"$STORE/layers"
+	flock -x 9
+	"$WHERRY" --root "$STORE" load -q "$LAYERED" 2>"$SCRATCH/said" >/dev/null &
+	eventually grep -q "waiting for another wherry" "$SCRATCH/said"
+	exec 9<&-
+	wait $!
+}
+
 # Somebody works there: it is locked.
 spares_work() {
 	fresh
@@ -235,6 +266,28 @@ newer() {
 	fails_with 125 "written by a newer wherry" wherry images
 	fails_with 125 "written by a newer wherry" wherry run busybox true
 }
+
+# One load makes the store and fails while another has only begun: what it takes back is not the other's.
+failed_beside_another() {
+	fresh
+	mkfifo "$SCRATCH/bad" "$SCRATCH/good"
+	"$WHERRY" --root "$STORE" load -q <"$SCRATCH/bad" >/dev/null 2>&1 &
+	local bad=$! good
+	exec 8>"$SCRATCH/bad"
+	eventually [ -e "$STORE/version" ]
+	"$WHERRY" --root "$STORE" load -q <"$SCRATCH/good" >/dev/null 8>&- &
+	good=$!
+	exec 9>"$SCRATCH/good"
+	eventually two_works
+	exec 8>&-
+	ends "$bad" 125
+	cat "$BUSYBOX" >&9
+	exec 9>&-
+	ends "$good" 0
+	equal "$(wherry run busybox echo there)" there
+}
+
+two_works() { [ "$(work_there)" = 2 ]; }
 
 somebody_elses() {
 	fresh
@@ -410,12 +463,16 @@ it "is whole after a kill at any moment, and left with nothing after the next lo
 it "removes what broken loads have left" sweeps
 it "leaves alone what others are working on" spares_work
 it "refuses a store of a newer version" newer
+it "takes back nothing of another's when it fails" failed_beside_another
 it "refuses a store of another user" somebody_elses
+it "waits for who reads the store before it removes, and for who removes before it reads" waits
 if command -v strace >/dev/null; then
+	it "has layers on the disk before their image, and that before its name" order
 	it "reads nothing but the index a second time, and writes nothing" second_time
 	it "is whole after a kill at its first writes" killed_at_a_write
 	it "asks again where the kernel lost its way for a moment" asks_again
 else
+	skip "has layers on the disk before their image, and that before its name" "strace is not installed"
 	skip "is whole after a kill at its first writes" "strace is not installed"
 	skip "asks again where the kernel lost its way for a moment" "strace is not installed"
 	skip "reads nothing but the index a second time" "strace is not installed"
