@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
+#include <linux/magic.h>
 #include <linux/major.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -89,16 +91,28 @@ static int attach_loop(const char *path)
 	return fail("attach %s to a loop device", path);
 }
 
-/* Returns the mount, or -1 with errno. */
-static int mount_source(const char *source, const char *type)
+/* DEVICES: of EROFS, in their order. Returns the mount, or -1 with errno. */
+static int mount_with(const char *source, const char *type, const int *devices, size_t count)
 {
+	char device[32];
 	scoped_fd context = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
 	if (context < 0 ||
-	    syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "source", source, 0) < 0 ||
-	    syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 ||
+	    syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "source", source, 0) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		snprintf(device, sizeof(device), "/proc/self/fd/%d", devices[i]);
+		if (syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "device", device, 0) < 0)
+			return -1;
+	}
+	if (syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 ||
 	    syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
 	return (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
+}
+
+static int mount_source(const char *source, const char *type)
+{
+	return mount_with(source, type, NULL, 0);
 }
 
 static int explain(const char *path, const char *type)
@@ -125,4 +139,39 @@ int filesystem_mount(const char *path, const char *type)
 	snprintf(device, sizeof(device), "/proc/self/fd/%d", loop);
 	tree = mount_source(device, type);
 	return tree < 0 ? explain(path, type) : tree;
+}
+
+/* tmpfs has no pages that another file system could read by itself (read_folio). */
+static int explain_index(int file)
+{
+	int error = errno;
+	struct statfs where;
+	if (error == ENODEV)
+		failx("--no-unpack: the kernel has no EROFS");
+	else if (error == ENOTBLK && fstatfs(file, &where) == 0 && where.f_type == TMPFS_MAGIC)
+		failx("--no-unpack: the store is on a tmpfs, and EROFS can't be mounted from there");
+	else if (error == ENOTBLK)
+		failx("--no-unpack: the kernel mounts no EROFS from a file: Linux 6.12 or newer does, with "
+		      "CONFIG_EROFS_FS_BACKED_BY_FILE");
+	else
+		fail("--no-unpack: mount the index");
+	return hint("run it without --no-unpack");
+}
+
+/* EROFS in no block device is tried before what is in it: any file will do. */
+int filesystem_probe(const char *path)
+{
+	scoped_fd file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0)
+		return fail("open %s", path);
+	scoped_fd tree = mount_source(path, "erofs");
+	return tree < 0 && (errno == ENODEV || errno == ENOTBLK || errno == EPERM) ? explain_index(file) : 0;
+}
+
+int filesystem_mount_index(int index, const int *devices, size_t count)
+{
+	char source[32];
+	snprintf(source, sizeof(source), "/proc/self/fd/%d", index);
+	int tree = mount_with(source, "erofs", devices, count);
+	return tree < 0 ? explain_index(index) : tree;
 }

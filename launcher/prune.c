@@ -19,6 +19,8 @@ static int run(const struct globals *globals, int argc, char **argv)
 		return -1;
 	int status = images_prune(&store, PRUNE_NAMELESS, &removal);
 	store_close(&store);
+	if (status == 0 && removal.indexes)
+		printf("removed %d indexes of archives that are gone or have changed\n", removal.indexes);
 	if (status == 0)
 		printf("removed %d images, %d layers, %llu.%llu MB\n", removal.images,
 		       removal.layers, (unsigned long long)removal.disk / 1000000,
@@ -29,7 +31,7 @@ static int run(const struct globals *globals, int argc, char **argv)
 const struct command prune_command = {
 	.name = "prune",
 	.operands = "",
-	.summary = "Remove images without a name, and layers that no image has",
+	.summary = "Remove images without a name, and what no image or archive has",
 	.options = options,
 	.least = 0,
 	.most = 0,

@@ -1,15 +1,36 @@
 /* wherry rmi: images out of the store. */
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "launcher/commands.h"
 #include "rootfs/err.h"
 #include "rootfs/images.h"
+#include "rootfs/inplace.h"
 
 static const struct option options[] = { { 0 } };
+
+/* What begins so is no name: image.h. */
+static bool is_path(const char *image)
+{
+	return image[0] == '/' || !strncmp(image, "./", 2) || !strncmp(image, "../", 3);
+}
+
+static int remove_index(struct store *store, const char *path)
+{
+	int removed = inplace_remove(store, path);
+	if (removed == 0)
+		return failx("there is no index of %s in %s", path, store->path);
+	if (removed > 0)
+		printf("removed the index of %s\n", path);
+	return removed < 0 ? -1 : 0;
+}
 
 static int remove_one(struct store *store, const char *image)
 {
 	struct removal removal = { 0 };
+	if (is_path(image))
+		return remove_index(store, image);
 	if (images_remove(store, image, &removal) < 0)
 		return -1;
 	if (removal.images)

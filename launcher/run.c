@@ -124,6 +124,7 @@ static const struct option options[] = {
 	    option_number),
 	ROW("platform", 0, "OS/ARCH", "the platform to take of an image with several", platform,
 	    option_string),
+	ROW("no-unpack", 0, NULL, "run an archive as it is: only an index of it is made", no_unpack, option_flag),
 	ROW("no-init", 0, NULL, "the program itself is PID 1", no_init, option_flag),
 	ROW("init-path", 0, "FILE", "the init to use instead of wherry's own", init_path,
 	    option_string),
@@ -226,7 +227,8 @@ static int run(const struct globals *globals, int argc, char **argv)
 	scoped_ptr char *state = path_absolute(globals->state);
 	if (!state)
 		return -1;
-	int status = source_open(&source, words[0], globals->root, given.platform);
+	int status = source_open(&source, words[0], globals->root, given.platform,
+				 given.no_unpack ? SOURCE_IN_PLACE : SOURCE_LOADED);
 	if (status == 0)
 		status = run_source(&given, globals->root, state, &source, words + 1, front);
 	source_close(&source);

@@ -25,7 +25,7 @@ struct run_options {
 	struct strings security; /* NAME[=VALUE] */
 	const char *pid, *ipc, *uts, *userns, *stop_signal, *umask, *cid_file, *detach_keys;
 	int64_t stop_timeout, shm_size, oom_score_adj;
-	bool read_only, input, terminal, remove, privileged, no_init, env_host;
+	bool read_only, input, terminal, remove, privileged, no_init, no_unpack, env_host;
 };
 
 #endif

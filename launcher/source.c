@@ -11,6 +11,7 @@
 #include "rootfs/err.h"
 #include "rootfs/json.h"
 #include "rootfs/scoped.h"
+#include "rootfs/userns.h"
 
 /* image.h: a path begins so; everything else is looked for in the store first. */
 static bool is_path(const char *name)
@@ -90,18 +91,58 @@ static int open_image(struct source *source, const char *name, const char *root,
 	return image_config_parse(source->image.config, source->image.config_size, &source->config);
 }
 
-int source_open(struct source *source, const char *name, const char *root, const char *platform)
+/* What the kernel lacks is said before the archive is read. */
+static int make_index(struct source *source, const char *name, const char *platform)
+{
+	scoped_ptr char *probe = NULL;
+	struct store *store = &source->store;
+	if (store_make(store) < 0)
+		return -1;
+	if (asprintf(&probe, "%s/version", store->path) < 0)
+		return fail("name the store");
+	if (filesystem_probe(probe) < 0 || inplace_make(store, name, platform) < 0)
+		return -1;
+	int found = inplace_find(store, name, platform, &source->inplace);
+	return found ? found : failx("%s: it changes while it is read", name);
+}
+
+static int open_in_place(struct source *source, const char *name, const char *root, const char *platform)
+{
+	struct inplace *inplace = &source->inplace;
+	if (userns_inside()) {
+		failx("--no-unpack: an archive in its place is root's to mount");
+		return hint("run it without --no-unpack");
+	}
+	if (store_open(&source->store, root, STORE_READ) < 0)
+		return -1;
+	int found = inplace_find(&source->store, name, platform, inplace);
+	if (found == 0)
+		found = make_index(source, name, platform);
+	if (found < 0)
+		return -1;
+	take_whole(source);
+	source->tree = filesystem_mount_index(inplace->index, inplace->devices, inplace->device_count);
+	return source->tree < 0 ? -1
+				: image_config_parse(inplace->config, inplace->config_size,
+						     &source->config);
+}
+
+int source_open(struct source *source, const char *name, const char *root, const char *platform,
+		enum source_how how)
 {
 	static const struct store closed = {
 		.root = -1, .layers = -1, .images = -1, .names = -1, .tmp = -1,
 	};
-	*source = (struct source){ .store = closed, .image.lock = -1, .tree = -1 };
+	*source = (struct source){ .store = closed, .image.lock = -1,
+				   .inplace.index = -1, .tree = -1 };
 	source->store.path = root; /* a root file system that stands has no need of it, its overlay may */
 	if (is_rootfs(name))
 		return open_rootfs(source, name);
 	const char *type = is_path(name) ? filesystem_type(name) : NULL;
 	if (type)
 		return open_filesystem(source, name, type);
+	if (how == SOURCE_IN_PLACE)
+		return open_in_place(source, name, root, platform);
 	return open_image(source, name, root, platform);
 }
 
@@ -110,6 +151,7 @@ void source_close(struct source *source)
 	free(take_ptr(&source->base));
 	if (source->tree >= 0)
 		close(take_fd(&source->tree));
+	inplace_close(&source->inplace);
 	image_close(&source->image);
 	store_close(&source->store);
 }

@@ -174,6 +174,7 @@ static int keep_entry(struct tree *tree, const struct entry *entry)
 	tree->kept = NULL;
 	tree->entry = *entry;
 	tree->next = 0;
+	tree->run = 0;
 	if (!entry->attributes_size)
 		return 0;
 	tree->kept = malloc(entry->attributes_size);
@@ -308,9 +309,12 @@ static int end_file(struct tree *tree)
 	if (tree->file < 0)
 		return 0;
 	scoped_fd file = tree->file;
+	int result = tree->run ? tree_end_run(tree) : 0;
 	tree->file = -1;
+	if (result < 0)
+		return -1;
 	/* What the data don't reach is a hole. */
-	if (tree->next < tree->entry.size && ftruncate(file, tree->entry.size) < 0)
+	if ((tree->run || tree->next < tree->entry.size) && ftruncate(file, tree->entry.size) < 0)
 		return tree_fail(tree, "set its size");
 	return tree_set_metadata(tree, file, &tree->entry);
 }
@@ -328,25 +332,6 @@ int tree_add(struct tree *tree, const struct entry *entry)
 	if (check(tree, entry) < 0)
 		return -1;
 	return tree->path.kind == PATH_ROOT ? add_root(tree, entry) : add_below(tree, entry);
-}
-
-int tree_data(struct tree *tree, int64_t offset, const void *data, size_t size)
-{
-	if (tree->file < 0)
-		return 0;
-	if (offset < tree->next || offset > tree->entry.size ||
-	    (int64_t)size > tree->entry.size - offset)
-		return tree_failx(tree, "its data don't fit its size");
-	for (const char *at = data; size;) {
-		ssize_t n = pwrite(tree->file, at, size, offset);
-		if (n < 0)
-			return tree_fail(tree, "write it");
-		at += n, offset += n, size -= n;
-		tree->found.bytes += n;
-		tree->found.disk += n;
-	}
-	tree->next = offset;
-	return 0;
 }
 
 int tree_finish(struct tree *tree)

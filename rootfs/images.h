@@ -29,7 +29,7 @@ void images_free(struct image_list *);
 
 /* What a removal has done. */
 struct removal {
-	int names, images, layers;
+	int names, images, layers, indexes;
 	uint64_t disk;
 };
 

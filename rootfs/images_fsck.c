@@ -11,6 +11,7 @@
 #include "rootfs/census.h"
 #include "rootfs/err.h"
 #include "rootfs/images.h"
+#include "rootfs/inplace.h"
 #include "rootfs/names.h"
 #include "rootfs/ready.h"
 #include "rootfs/scoped.h"
@@ -201,7 +202,9 @@ int images_fsck(struct store *store, fsck_told *told, struct removal *removal)
 		return -1;
 	int broken = check_all(&fsck);
 	work_destroy(store, &work);
-	if (broken < 0 || images_sweep(store, removal) < 0)
+	if (broken >= 0)
+		removal->indexes = inplace_sweep(store, INPLACE_CHECK, told);
+	if (broken < 0 || removal->indexes < 0 || images_sweep(store, removal) < 0)
 		return -1;
 	return broken;
 }

@@ -13,6 +13,7 @@
 #include "rootfs/about.h"
 #include "rootfs/err.h"
 #include "rootfs/images.h"
+#include "rootfs/inplace.h"
 #include "rootfs/names.h"
 #include "rootfs/ready.h"
 #include "rootfs/remove.h"
@@ -216,6 +217,9 @@ int images_prune(struct store *store, enum prune_what what, struct removal *remo
 		return 0;
 	scoped_fd lock = store_lock(store, STORE_EXCLUSIVE);
 	if (lock < 0 || (what == PRUNE_NAMELESS && remove_nameless(store, removal) < 0))
+		return -1;
+	removal->indexes = inplace_sweep(store, INPLACE_STALE, NULL);
+	if (removal->indexes < 0)
 		return -1;
 	return images_sweep(store, removal);
 }

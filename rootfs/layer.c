@@ -158,6 +158,9 @@ static int handle_data(struct extraction *x, uint32_t size)
 	memcpy(&data, x->record, sizeof(data));
 	if (data.stream < x->kept || data.stream > x->stream || data.size > x->stream - data.stream)
 		return nonsense();
+	if (x->tree.blob)
+		return data.file > INT64_MAX ? failx("its data don't fit")
+					     : tree_place(&x->tree, data.file, data.stream, data.size);
 	const unsigned char *ring = x->plain ? channel_input(&x->decoder.channel)
 					     : channel_output(&x->decoder.channel);
 	size_t length = x->plain ? CHANNEL_INPUT : CHANNEL_OUTPUT;
@@ -291,6 +294,10 @@ static int start(struct extraction *x)
 	if (compression_find(head, size, &task.compression) < 0)
 		return -1;
 	x->plain = task.compression == PLAIN;
+	if (x->layer->in_place && !x->plain) {
+		failx("it is compressed, so that its files can't be read where they are");
+		return hint("run it without --no-unpack, or save the image with plain layers");
+	}
 	return decoder_start(&x->decoder, &task);
 }
 
@@ -340,6 +347,7 @@ int layer_extract(const struct layer *layer, const struct layer_limits *limits, 
 	sha256_init(&x->blob_hash);
 	sha256_init(&x->stream_hash);
 	int result = tree_open(&x->tree, root, implied);
+	x->tree.blob = layer->in_place ? &layer->blob : NULL;
 	if (result == 0)
 		result = extract(x);
 	if (result < 0)

@@ -13,6 +13,7 @@ struct layer {
 	struct blob blob;
 	struct digest digest;  /* of the blob; hex is "" where the archive states none */
 	struct digest diff_id; /* of the decompressed stream; hex is "" where it is to be found out */
+	bool in_place;         /* the data of its files stay in the blob: rootfs/tree.h */
 	uint64_t window;       /* bytes that zstd and xz may ask to remember */
 };
 

@@ -177,7 +177,8 @@ int store_make(struct store *store)
 /* A store without a single image or volume is as good as none: ENOTEMPTY ends it at the first part in use. */
 static void unmake(struct store *store)
 {
-	static const char *const order[] = { "volumes", "images", "ready", "layers", "names", "tmp" };
+	static const char *const order[] = { "volumes", "indexes", "images", "ready", "layers", "names",
+					     "tmp" };
 	if (flock(store->root, LOCK_EX | LOCK_NB) < 0)
 		return; /* another wherry writes in it */
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)

@@ -10,6 +10,7 @@
  *	ROOT/ready/<hex>            what a run needs of that image, a copy: see rootfs/ready.h
  *	ROOT/names/<name>           hex of an image ID; "/" in a name is "%" here
  *	ROOT/volumes/<name>/        a named volume, with what containers have written to it
+ *	ROOT/indexes/<hex>/         an archive that is run as it is: see rootfs/inplace.h
  *	ROOT/tmp/<random>/          work in progress, locked by who works on it
  *
  * Locks, all by flock(2), so that they end with their holders: ROOT/layers shared by a load,

@@ -53,6 +53,7 @@ int tree_open(struct tree *tree, int root, int implied)
 	tree->implied = implied;
 	tree->file = -1;
 	tree->kept = NULL;
+	tree->blob = NULL;
 	tree->in_namespace = userns_inside();
 	tree->opaque = userns_overlay_opaque();
 	tree->levels[0].dir = root;

@@ -48,6 +48,11 @@ struct level {
 	struct timespec times[2]; /* writing in it changes them: set when it is left, rule 21 */
 };
 
+struct blob;
+
+/* uint64_t, this machine's order: the data of a file that isn't written begin there in its archive. */
+#define TREE_PLACE "trusted.wherry.place"
+
 struct tree {
 	struct level levels[PATH_DEPTH + 1]; /* 0: the root, borrowed */
 	int depth;           /* how many are open beside the root */
@@ -59,6 +64,13 @@ struct tree {
 	int implied;         /* file for the names of implied directories, NUL behind each; borrowed */
 	struct findings found;
 	struct path path;    /* of the entry at hand */
+	/*
+	 * Where the archive keeps the data of files, and they stay there: a file has its size, and its
+	 * place in TREE_PLACE. NULL: they are written. Borrowed, set after tree_open.
+	 */
+	const struct blob *blob;
+	uint64_t from, run;  /* of the file at hand: RUN bytes, its first, are one after the other at FROM
+				of the blob */
 	/* The regular file that is being written; -1: none. */
 	int file;
 	int64_t next;        /* where in it data may go on */
@@ -71,6 +83,11 @@ int tree_open(struct tree *, int root, int implied);
 int tree_add(struct tree *, const struct entry *);
 /* Data of the file that was added last; those of anything else are ignored. */
 int tree_data(struct tree *, int64_t offset, const void *data, size_t size);
+/*
+ * The same, SIZE bytes that are at FROM of the blob. Only what is not one run there, from a multiple of
+ * 512 of the archive on, is written after all: a file with holes.
+ */
+int tree_place(struct tree *, int64_t offset, uint64_t from, size_t size);
 /* All is there: sets what must be set last. */
 int tree_finish(struct tree *);
 void tree_close(struct tree *);
@@ -89,6 +106,8 @@ int tree_make_opaque(struct tree *, int dir);
 struct stat;
 bool tree_is_whiteout(const struct stat *);
 /* As tree_make_opaque, where what was at that place was no directory. */
+/* Ends a file whose data, or the first of them, are a run of the blob. Leaves RUN 0 where they were written. */
+int tree_end_run(struct tree *);
 int tree_add_link(struct tree *, const struct entry *, int dir, const char *name);
 /* Mode, owner, attributes and times, in that order (rule 20); FILE is any but a symbolic link. */
 int tree_set_metadata(struct tree *, int file, const struct entry *);

@@ -4,10 +4,11 @@
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/launch.sh"
 
-# Each its own store, so that nothing is taken from another.
+# Each its own store, so that nothing is taken from another. The form "place" is run without unpacking.
 debian() {
 	local form=$1
 	shift
+	if [ "$form $1" = "place run" ]; then set -- run --no-unpack "${@:2}"; fi
 	timeout 120 "$WHERRY" --root "$SCRATCH/$form" --state "$STATE" "$@"
 }
 
@@ -94,8 +95,8 @@ it "loads the docker-archive" loads docker "$DOCKER"
 it "loads the OCI layout with gzip" loads gzip "$GZIP"
 it "loads the OCI layout with zstd" loads zstd "$ZSTD"
 it "unpacks with umoci, to compare" reference
-for form in docker gzip zstd; do
-	case $form in docker) IMAGE=debian ;; gzip) IMAGE=$GZIP ;; zstd) IMAGE=$ZSTD ;; esac
+for form in docker gzip zstd place; do
+	case $form in docker) IMAGE=debian ;; place) IMAGE=$DOCKER ;; gzip) IMAGE=$GZIP ;; zstd) IMAGE=$ZSTD ;; esac
 	it "$form: runs dpkg, apt-get, Perl and Python" programs "$form" "$IMAGE"
 	it "$form: has what later layers deleted and replaced" deleted "$form" "$IMAGE"
 	it "$form: keeps capabilities, setuid, links, times, owners and devices" metadata "$form" "$IMAGE"

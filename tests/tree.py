@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints a directory tree, a line for each path, with all that an image says of it.
 
-tree.py DIR [--no-root]: type, mode, owner, size, nanosecond times, device numbers, digest of the
+tree.py DIR [--no-root] [--skip NAME,…]: type, mode, owner, size, nanosecond times, device numbers, digest of the
 content, link target, which paths are links of one file, extended attributes. For diff(1).
 """
 import hashlib
@@ -46,11 +46,16 @@ def describe(path, shown, first):
     return " ".join(line + attributes(path))
 
 
+SKIPPED = set()
+
+
 def walk(top, below, first):
     names = sorted(os.listdir(os.path.join(top, below)))
     for name in names:
         shown = os.path.join(below, name)
         path = os.path.join(top, shown)
+        if shown in SKIPPED:
+            continue
         print(describe(path, shown, first))
         if stat.S_ISDIR(os.lstat(path).st_mode):
             walk(top, shown, first)
@@ -58,6 +63,8 @@ def walk(top, below, first):
 
 def main():
     top = os.fsencode(sys.argv[1])
+    if "--skip" in sys.argv:
+        SKIPPED.update(os.fsencode(name) for name in sys.argv[sys.argv.index("--skip") + 1].split(","))
     if "--no-root" not in sys.argv:
         print(describe(top, b".", {}))
     walk(top, b"", {})

@@ -1,0 +1,17 @@
+/* Files of an EROFS image whose data are in it: in chunks, so that their holes stay holes. */
+#ifndef ROOTFS_EROFS_COPY_H
+#define ROOTFS_EROFS_COPY_H
+
+#include "rootfs/erofs.h"
+
+/* A chunk is 1 << this many blocks: 4 KiB, more where there would be too many of them. */
+int erofs_chunk_bits(uint64_t size);
+uint64_t erofs_chunks(uint64_t size);
+
+/*
+ * Writes the data of NODE, a file below DIR, behind the first *BLOCKS blocks of FILE, counts them in
+ * there, and puts the chunks' addresses into MAP. Returns 0, or -1 with a failure.
+ */
+int erofs_copy(int dir, const struct erofs_node *, int file, uint64_t *blocks, unsigned char *map);
+
+#endif

@@ -1,0 +1,181 @@
+/* One name of one layer, as overlayfs would show it: metadata, attributes, and where its data are. */
+#include "rootfs/merge_node.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "rootfs/err.h"
+#include "rootfs/scoped.h"
+#include "rootfs/tree.h"
+
+static uint32_t hash(int layer, ino_t inode)
+{
+	return ((uint32_t)inode * 2654435761u) ^ (uint32_t)layer * 40503u;
+}
+
+static struct known *find_place(const struct merge *merge, int layer, ino_t inode)
+{
+	uint32_t i = hash(layer, inode);
+	for (;; i++) {
+		struct known *known = &merge->known[i & (merge->known_room - 1)];
+		if (!known->inode || (known->inode == inode && known->layer == layer))
+			return known;
+	}
+}
+
+static int grow_known(struct merge *merge)
+{
+	struct known *old = merge->known;
+	uint32_t room = merge->known_room;
+	merge->known_room = room ? room * 2 : 256;
+	merge->known = calloc(merge->known_room, sizeof(*old));
+	if (!merge->known) {
+		merge->known = old;
+		return fail("make the index");
+	}
+	for (uint32_t i = 0; i < room; i++)
+		if (old[i].inode)
+			*find_place(merge, old[i].layer, old[i].inode) = old[i];
+	free(old);
+	return 0;
+}
+
+int merge_blame(const struct merge *merge, const char *name)
+{
+	return fail("look at %.400s/%s", merge->path, name);
+}
+
+/* ATTRIBUTES of the open FILE go to the node, but those that are our own or overlayfs'. */
+static int take_attributes(const struct merge *merge, uint32_t node, int file, const char *name)
+{
+	static char value[XATTR_SIZE_MAX];
+	char names[4096];
+	ssize_t size = flistxattr(file, names, sizeof(names));
+	if (size < 0)
+		return merge_blame(merge, name);
+	for (char *one = names; one < names + size; one += strlen(one) + 1) {
+		if (strncmp(one, "user.", 5) && strcmp(one, "security.capability"))
+			continue;
+		ssize_t length = fgetxattr(file, one, value, sizeof(value));
+		if (length < 0)
+			return merge_blame(merge, name);
+		if (erofs_add_attribute(&merge->erofs->nodes[node], one, value, length) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void take_stat(struct erofs_node *node, const struct stat *st)
+{
+	node->mode = st->st_mode;
+	node->uid = st->st_uid;
+	node->gid = st->st_gid;
+	node->links = 1;
+	node->time = st->st_mtim;
+	node->device_number = S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode) ? st->st_rdev : 0;
+}
+
+/* Its data are in the archive, or it has been written because they could not stay there. */
+static int take_data(struct merge *merge, const struct merge_layer *layer, uint32_t number, int file,
+		     const char *name)
+{
+	struct erofs_node *node = &merge->erofs->nodes[number];
+	if (fgetxattr(file, TREE_PLACE, &node->place, sizeof(node->place)) == sizeof(node->place)) {
+		node->data = EROFS_DEVICE;
+		node->device = layer->device;
+		return 0;
+	}
+	if (errno != ENODATA)
+		return merge_blame(merge, name);
+	node->data = EROFS_COPY;
+	if (asprintf(&node->text, "%s/%s/%s", layer->name, merge->path, name) < 0) {
+		node->text = NULL;
+		return fail("make the index");
+	}
+	return 0;
+}
+
+static int take_file(struct merge *merge, const struct merge_layer *layer, uint32_t node, int above,
+		     const char *name, const struct stat *st)
+{
+	scoped_fd file = openat(above, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (file < 0)
+		return merge_blame(merge, name);
+	merge->erofs->nodes[node].size = st->st_size;
+	if (st->st_size && take_data(merge, layer, node, file, name) < 0)
+		return -1;
+	return take_attributes(merge, node, file, name);
+}
+
+static int take_link(struct merge *merge, uint32_t number, int above, const char *name)
+{
+	char target[PATH_BYTES + 1];
+	struct erofs_node *node = &merge->erofs->nodes[number];
+	ssize_t size = readlinkat(above, name, target, sizeof(target));
+	node->text = size > 0 ? malloc(size) : NULL;
+	if (!node->text)
+		return merge_blame(merge, name);
+	memcpy(node->text, target, size);
+	node->data = EROFS_TEXT;
+	node->size = size;
+	return 0;
+}
+
+int64_t merge_take_other(struct merge *merge, int number, int above, const char *name, const struct stat *st)
+{
+	struct known *known = NULL;
+	if (st->st_nlink > 1) {
+		if (merge->known_count * 2 >= merge->known_room && grow_known(merge) < 0)
+			return -1;
+		known = find_place(merge, number, st->st_ino);
+		if (known->inode) {
+			merge->erofs->nodes[known->node].links++;
+			return known->node;
+		}
+	}
+	int64_t node = erofs_add(merge->erofs);
+	if (node < 0)
+		return -1;
+	if (known) {
+		*known = (struct known){ number, st->st_ino, node };
+		merge->known_count++;
+	}
+	take_stat(&merge->erofs->nodes[node], st);
+	if (S_ISREG(st->st_mode) &&
+	    take_file(merge, &merge->layers[number], node, above, name, st) < 0)
+		return -1;
+	if (S_ISLNK(st->st_mode) && take_link(merge, node, above, name) < 0)
+		return -1;
+	return node;
+}
+
+int64_t merge_take_stat(struct merge *merge, const struct stat *st)
+{
+	int64_t node = erofs_add(merge->erofs);
+	if (node < 0)
+		return -1;
+	take_stat(&merge->erofs->nodes[node], st);
+	merge->erofs->nodes[node].data = EROFS_DIRECTORY;
+	return node;
+}
+
+int64_t merge_take_directory(struct merge *merge, int above, const char *name, const struct stat *st)
+{
+	scoped_fd dir = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return merge_blame(merge, name);
+	int64_t node = merge_take_stat(merge, st);
+	return node < 0 || take_attributes(merge, node, dir, name) < 0 ? -1 : node;
+}
+
+int merge_open(const struct merge *merge, int layer)
+{
+	return openat(merge->layers[layer].dir, merge->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
