@@ -183,7 +183,10 @@ static int settle_mapped(struct container *container, const struct spec *spec, i
 	scoped_fd userns = idmap_write(&spec->root.ids, container->init);
 	if (userns < 0)
 		return -1;
-	scoped_fd tree = root_build(&spec->root, userns);
+	for (size_t i = 0; i < spec->process.rlimit_count; i++)
+		if (rlimit_allow(&spec->process.rlimits[i], container->init) < 0)
+			return -1;
+	scoped_fd tree = root_build(&spec->root, &spec->devices, userns);
 	if (tree < 0)
 		return -1;
 	if (volumes_wait(container->volumes)) {

@@ -9,6 +9,8 @@
 
 #include "launcher/options.h"
 
+struct ids;
+
 /* The letters of devices.allow (cgroup v1's devices.rst), with the values of linux/bpf.h. */
 enum { DEVICE_MKNOD = 1, DEVICE_READ = 2, DEVICE_WRITE = 4, DEVICE_ALL = 7 };
 
@@ -42,8 +44,18 @@ struct devices {
 int devices_build(struct devices *, const struct strings *nodes, const struct strings *rules);
 int devices_build_all(struct devices *, const struct strings *nodes);
 
-/* Makes the nodes below ROOT, a directory's descriptor, while the host's root is still the root. */
-int devices_make(int root, const struct devices *);
+/*
+ * Makes the nodes below ROOT, a directory's descriptor, while the host's root is still the root. In a user
+ * namespace, where nobody makes any, those of STAGED take their place, or, where it is NULL or has none, the
+ * host's, which belong to nobody there.
+ */
+int devices_make(int root, const struct devices *, const char *staged);
+
+/*
+ * For a container with IDS: its nodes, with its own owners, at STAGED/0, STAGED/1 …, a directory that is made;
+ * by the machine's root, on a file system of its.
+ */
+int devices_stage(const char *staged, const struct devices *, const struct ids *);
 
 /*
  * Makes the cgroup at DIR, of v1's devices controller or of v2, refuse what the rules don't allow: v1

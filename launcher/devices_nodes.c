@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "launcher/devices.h"
+#include "launcher/idmap.h"
 #include "launcher/sys.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
@@ -41,7 +42,7 @@ static int open_directory(int root, const char *path)
 	return take_fd(&dir);
 }
 
-/* In a user namespace nobody makes devices: there the host's own is bound. */
+/* In a user namespace nobody makes devices: there one is bound that is made already. */
 static int bind_node(int dir, const char *name, const char *source)
 {
 	scoped_fd file = openat(dir, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0666);
@@ -58,7 +59,7 @@ static bool is_there(int dir, const char *name, const struct device *device)
 	       stat_.st_rdev == device->number;
 }
 
-static int make_one(int root, const struct device *device)
+static int make_one(int root, const struct device *device, const char *source)
 {
 	char parent[PATH_MAX];
 	const char *name = strrchr(device->target, '/') + 1;
@@ -69,7 +70,7 @@ static int make_one(int root, const struct device *device)
 	if (dir < 0)
 		return fail("make %s", parent);
 	if (mknodat(dir, name, device->mode, device->number) < 0) {
-		if (errno == EPERM && bind_node(dir, name, device->source) == 0)
+		if (errno == EPERM && bind_node(dir, name, source) == 0)
 			return 0;
 		return is_there(dir, name, device) ? 0 : fail("make the device %s", device->target);
 	}
@@ -78,10 +79,42 @@ static int make_one(int root, const struct device *device)
 	return 0;
 }
 
-int devices_make(int root, const struct devices *devices)
+int devices_make(int root, const struct devices *devices, const char *staged)
 {
-	for (size_t i = 0; i < devices->node_count; i++)
-		if (make_one(root, &devices->nodes[i]) < 0)
+	for (size_t i = 0; i < devices->node_count; i++) {
+		const struct device *device = &devices->nodes[i];
+		char path[PATH_MAX] = "";
+		if (staged)
+			snprintf(path, sizeof(path), "%s/%zu", staged, i);
+		if (make_one(root, device, *path && access(path, F_OK) == 0 ? path : device->source) < 0)
 			return -1;
+	}
+	return 0;
+}
+
+static int stage_one(int dir, const char *name, const struct device *device, const struct ids *ids)
+{
+	if (mknodat(dir, name, device->mode, device->number) < 0)
+		/* EPERM: root without CAP_MKNOD */
+		return errno == EPERM ? 0 : fail("make the device %s", device->target);
+	if (fchownat(dir, name, idmap_outside(&ids->users, device->uid),
+		     idmap_outside(&ids->groups, device->gid), AT_SYMLINK_NOFOLLOW) < 0)
+		return fail("give %s its owner", device->target);
+	return 0;
+}
+
+int devices_stage(const char *staged, const struct devices *devices, const struct ids *ids)
+{
+	char name[24];
+	if (!devices->node_count)
+		return 0;
+	scoped_fd dir = mkdir(staged, 0711) < 0 ? -1 : open(staged, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return fail("make %s", staged);
+	for (size_t i = 0; i < devices->node_count; i++) {
+		snprintf(name, sizeof(name), "%zu", i);
+		if (stage_one(dir, name, &devices->nodes[i], ids) < 0)
+			return -1;
+	}
 	return 0;
 }

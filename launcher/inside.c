@@ -88,11 +88,14 @@ static int mount_ipc(int root, const struct spec *spec)
 /* /sys shows the network namespace that it is mounted in: the parent makes that meanwhile. */
 static int mount_kernel(struct inside *inside, const struct spec *spec)
 {
+	char devices[PATH_MAX];
 	scoped_fd root = root_open(&spec->root);
 	if (root < 0)
 		return -1;
 	umask(0); /* the modes of devices are meant as they stand */
-	if (mounts_kernel(root) < 0 || devices_make(root, &spec->devices) < 0 ||
+	root_devices(&spec->root, devices, sizeof(devices));
+	if (mounts_kernel(root) < 0 ||
+	    devices_make(root, &spec->devices, spec_is_mapped(spec) ? devices : NULL) < 0 ||
 	    mount_ipc(root, spec) < 0)
 		return -1;
 	umask(022);

@@ -66,3 +66,14 @@ int rlimit_set(const struct rlimit_word *limit)
 		return fail("--ulimit %s", limit->word);
 	return 0;
 }
+
+int rlimit_allow(const struct rlimit_word *limit, pid_t pid)
+{
+	struct rlimit value;
+	if (prlimit(pid, limit->resource, NULL, &value) < 0)
+		return fail("--ulimit %s", limit->word);
+	if (limit->hard <= value.rlim_max)
+		return 0;
+	value.rlim_max = limit->hard;
+	return prlimit(pid, limit->resource, &value, NULL) < 0 ? fail("--ulimit %s", limit->word) : 0;
+}

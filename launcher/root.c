@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "launcher/idmap.h"
 #include "launcher/sys.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
@@ -111,13 +112,12 @@ static int own(const struct root *root, const char *path)
 /* What an earlier run wrote is nobody's in a container with other ids. */
 static int check_upper(const struct root *root, const char *path)
 {
-	const struct id_range *users = &root->ids.users;
 	struct stat stat;
-	if (!users->count)
+	if (!root->ids.users.count)
 		return 0;
 	if (lstat(path, &stat) < 0)
 		return fail("look at %s", path);
-	if (stat.st_uid >= users->start && stat.st_uid - users->start < users->count)
+	if (idmap_has(&root->ids.users, stat.st_uid))
 		return 0;
 	failx("%s belongs to user %u, who is not one of the container's", path, stat.st_uid);
 	return hint("it was written without --userns, or with other ids");

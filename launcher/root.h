@@ -13,9 +13,12 @@ int root_mount(const struct root *, int userns);
 
 /*
  * Where the container's root has root->ids: the same outside, seen by nobody. USERNS has these ids.
- * Returns all of it, detached, for root_attach, the caller's; -1 with a failure.
+ * DEVICES are made beside it. Returns all of it, detached, for root_attach, the caller's; -1 with a failure.
  */
-int root_build(const struct root *, int userns);
+int root_build(const struct root *, const struct devices *, int userns);
+
+/* Where these devices are. */
+void root_devices(const struct root *, char *path, size_t size);
 
 /*
  * In the container's mount namespace: what root_build returned covers root->staging, and TREE leads

@@ -22,6 +22,7 @@
 
 struct build {
 	const struct root *root;
+	const struct devices *devices;
 	int userns;
 	int tree;
 };
@@ -59,16 +60,26 @@ int root_map(const struct root *root, int userns, const char *to)
 static int build(void *argument)
 {
 	struct build *build = argument;
+	char devices[PATH_MAX];
 	if (root_mount(build->root, build->userns) < 0)
+		return 1;
+	root_devices(build->root, devices, sizeof(devices));
+	umask(0); /* ours alone */
+	if (devices_stage(devices, build->devices, &build->root->ids) < 0)
 		return 1;
 	build->tree = sys_open_tree(AT_FDCWD, build->root->staging,
 				    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	return build->tree < 0 ? fail("take the container's root along") : 0;
 }
 
-int root_build(const struct root *root, int userns)
+void root_devices(const struct root *root, char *path, size_t size)
 {
-	struct build build_ = { root, userns, -1 };
+	snprintf(path, size, "%s/devices", root->staging);
+}
+
+int root_build(const struct root *root, const struct devices *devices, int userns)
+{
+	struct build build_ = { root, devices, userns, -1 };
 	return aside(CLONE_NEWNS, build, &build_) < 0 ? -1 : build_.tree;
 }
 

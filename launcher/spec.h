@@ -30,13 +30,19 @@ struct mount {
 	const char *data;     /* TMPFS: its options */
 };
 
-/* The container's ids 0 to COUNT-1 are START to START+COUNT-1 outside. COUNT 0: they are the same. */
 struct id_range {
 	uint32_t start, count;
 };
 
+/* The container's ids 0 to COUNT-1 are those of the RANGES outside, one behind the other. COUNT 0: they are the same. */
+struct id_map {
+	uint32_t start, count; /* START: of the first range, where root is */
+	struct id_range *ranges;
+	size_t range_count;
+};
+
 struct ids {
-	struct id_range users, groups; /* both or neither */
+	struct id_map users, groups; /* both or neither */
 };
 
 enum overlay_kind { OVERLAY_RAM, OVERLAY_DISK, OVERLAY_DIR };

@@ -15,25 +15,34 @@
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
-static bool find_range(const char *path, uid_t uid, struct id_range *range)
+static bool find_ranges(const char *path, uid_t uid, struct id_map *map)
 {
 	char number[16];
 	const struct passwd *user = getpwuid(uid);
 	snprintf(number, sizeof(number), "%u", uid);
-	return idmap_lookup(path, user ? user->pw_name : NULL, number, range);
+	return idmap_lookup(path, user ? user->pw_name : NULL, number, map) > 0;
 }
 
-/* newuidmap PID 0 UID 1 1 START COUNT. Returns whether it did its work. */
-static bool run_mapper(const char *program, pid_t target, unsigned id, const struct id_range *range)
+/* newuidmap PID 0 UID 1, and 1 START COUNT for each range. Returns whether it did its work. */
+static bool run_mapper(const char *program, pid_t target, unsigned id, const struct id_map *map)
 {
-	char pid[16], own[16], start[16], count[16];
-	snprintf(pid, sizeof(pid), "%d", target);
-	snprintf(own, sizeof(own), "%u", id);
-	snprintf(start, sizeof(start), "%u", range->start);
-	snprintf(count, sizeof(count), "%u", range->count);
+	enum { WORDS = 4 + 3 * IDMAP_MAX };
+	char words[WORDS][12], *argv[WORDS + 2] = { (char *)program };
+	uint32_t numbers[WORDS] = { (uint32_t)target, 0, id, 1 }, inside = 1;
+	size_t n = 4;
+	for (size_t i = 0; i < map->range_count; i++) {
+		numbers[n++] = inside;
+		numbers[n++] = map->ranges[i].start;
+		numbers[n++] = map->ranges[i].count;
+		inside += map->ranges[i].count;
+	}
+	for (size_t i = 0; i < n; i++) {
+		snprintf(words[i], sizeof(words[i]), "%u", numbers[i]);
+		argv[i + 1] = words[i];
+	}
 	pid_t child = fork();
 	if (child == 0) {
-		execlp(program, program, pid, "0", own, "1", "1", start, count, (char *)NULL);
+		execvp(program, argv);
 		_exit(EXIT_NOT_FOUND);
 	}
 	int status;
@@ -47,10 +56,10 @@ static bool run_mapper(const char *program, pid_t target, unsigned id, const str
 static _Noreturn void map_from_outside(int go, pid_t target, uid_t uid, gid_t gid)
 {
 	char byte;
-	struct id_range uids, gids;
+	struct id_map uids, gids;
 	if (read(go, &byte, 1) != 1)
 		_exit(1);
-	_exit(find_range("/etc/subuid", uid, &uids) && find_range("/etc/subgid", uid, &gids) &&
+	_exit(find_ranges("/etc/subuid", uid, &uids) && find_ranges("/etc/subgid", uid, &gids) &&
 	      run_mapper("newuidmap", target, uid, &uids) &&
 	      run_mapper("newgidmap", target, gid, &gids) ? 0 : 1);
 }

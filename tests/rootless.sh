@@ -70,6 +70,16 @@ other_users() {
 	fails_with 125 "become user 1234" alone_wherry run -u 1234:1234 busybox id
 }
 
+# As newuidmap maps them: all of the user's ranges, behind the user's own id.
+all_ranges() {
+	local file
+	for file in /etc/subuid /etc/subgid; do echo "$NAME:3000000000:10" >>"$file"; done
+	equal "$(user_wherry run busybox sh -c 'tail -n 1 /proc/self/uid_map; tail -n 1 /proc/self/gid_map' | tr -s ' ')" \
+		$' 65537 3000000000 10\n 65537 3000000000 10'
+	contains "$(user_wherry run -u 65546:65546 busybox id)" "uid=65546"
+	sed -i "/^$NAME:3000000000:10$/d" /etc/subuid /etc/subgid
+}
+
 writes_stay_inside() {
 	user_wherry run busybox sh -c 'echo x >/file; cat /file' >/dev/null
 	fails_with 1 "No such file" user_wherry run busybox cat /file
@@ -136,6 +146,7 @@ it "loads an image into the user's own store" load
 it "is root inside, with and without subordinate ids" is_root_inside
 it "is that user outside" is_user_outside
 it "has other users where there are subordinate ids, and says so where not" other_users
+it "has all the subordinate ids, where they are in several ranges" all_ranges
 it "writes to RAM" writes_stay_inside
 it "keeps a writable layer, whiteouts too" overlay_kept
 it "has a network of its own, or sees the host's" networks

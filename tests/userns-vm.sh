@@ -35,6 +35,8 @@ script() {
 	say out-of-memory wherry run --userns boat -m 64M busybox tool -mb 200
 	say cgroup-view wherry run --userns boat -m 64M busybox sh -c 'cat /proc/self/cgroup /sys/fs/cgroup/memory.max; touch /sys/fs/cgroup/x'
 	say kept sh -c '/wherry --root /mnt/store run --userns boat --overlay /mnt/kept busybox touch /file; stat -c "%u %g" /mnt/kept/upper/file'
+	say ulimit sh -c 'ulimit -n 64; /wherry --root /mnt/store run --userns boat --ulimit nofile=500:1000 --ulimit core=0 busybox sh -c "ulimit -Sn; ulimit -Hn; ulimit -Hc"'
+	say device wherry run --userns boat --device /dev/zero:/zero busybox sh -c 'stat -c "%u %g" /zero; head -c 3 /zero | wc -c'
 	say layers sh -c 'find /mnt/store -not -user 0'
 	say mounts test "$(cat /proc/mounts | wc -l)" = "$before"
 	say left sh -c 'pidof tool wherry-init; ls -d /sys/fs/cgroup/wherry-*; ls -A /run/wherry /mnt/store/tmp'
@@ -90,6 +92,12 @@ limits() {
 	contains "$(case_of cgroup-view)" "Read-only file system"
 }
 
+# More than whoever runs wherry has: the machine's root may, the container's could not.
+ulimits() {
+	prints ulimit $'500\n1000\n0' 0
+	prints device $'0 0\n3' 0
+}
+
 leftovers() {
 	prints kept "100000 200000" 0
 	prints layers "" 0
@@ -103,5 +111,6 @@ it "says that an initramfs cannot map owners, and what can" initramfs
 it "is root inside, of an image on ext4" ids
 it "is nobody outside, and in its cgroup from the start" outside
 it "limits memory, and shows the container its own cgroup" limits
+it "raises a limit above its caller's, and owns a device" ulimits
 it "leaves nothing behind, and the layers as they are" leftovers
 finish

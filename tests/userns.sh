@@ -6,7 +6,7 @@
 # Ids for a user who exists in these two files alone, and one more who is a number; taken back at the end.
 # Other ids for each run, so that what is left by one is not another's.
 NAME=wherry-ids-${SCRATCH##*.}
-NUMBER=$((1800000000 + $$))
+NUMBER=$((1800000000 + $$)) MANY=$NAME-many
 UIDS=$((100000000 + $$ % 10000 * 65536)) GIDS=$((1000000000 + $$ % 10000 * 65536))
 give_ids() {
 	local who
@@ -14,8 +14,14 @@ give_ids() {
 		echo "$who:$UIDS:65536" >>/etc/subuid
 		echo "$who:$GIDS:65536" >>/etc/subgid
 	done
+	# the second goes on where the first ends, the third is a part of it, the fourth stands alone
+	for who in "$UIDS:1000" "$((UIDS + 1000)):500" "$((UIDS + 200)):5" "$((UIDS + 9000)):70"; do
+		echo "$MANY:$who" >>/etc/subuid
+	done
+	# more of them, and longer, than the kernel takes in one page
+	for who in {0..199}; do echo "$MANY:$((GIDS + who * 3)):1"; done >>/etc/subgid
 }
-take_ids() { sed -i "/^\($NAME\|$NUMBER\):/d" /etc/subuid /etc/subgid; }
+take_ids() { sed -i "/^\($NAME\|$NUMBER\|$MANY\):/d" /etc/subuid /etc/subgid; }
 trap 'take_ids; scratch_remove' EXIT
 give_ids
 
@@ -39,6 +45,34 @@ is_root_inside() {
 		" 0 $UIDS 65536"$'\n'" 0 $GIDS 65536"
 	equal "$(wherry run --userns "$NUMBER" busybox sh -c 'cat /proc/self/uid_map | tr -s " "')" " 0 $UIDS 65536"
 	equal "$(wherry run --userns host busybox cat /proc/self/uid_map)" "$(cat /proc/self/uid_map)"
+}
+
+has_all_ranges() {
+	equal "$(wherry run --userns "$MANY" busybox sh -c 'tr -s " " </proc/self/uid_map; wc -l </proc/self/gid_map; tail -n 1 /proc/self/gid_map | tr -s " "')" \
+		" 0 $UIDS 1500"$'\n'" 1500 $((UIDS + 9000)) 70"$'\n124\n'" 123 $((GIDS + 123 * 3)) 1"
+	start out --userns "$MANY" -u 1569:123 busybox sh -c 'echo up; exec tool -hang'
+	equal "$(ids_of "$(inside "$started" tool)")" "$((UIDS + 9069)) $((GIDS + 369))"
+	kill "$started"
+	ends "$started" 143
+	fails_with 125 "1570 user and 124 group ids" wherry run --userns "$MANY" -u 1570:0 busybox true
+	# its own files in a layer that is kept, whichever range they are of
+	wherry run --userns "$MANY" --overlay "$SCRATCH/ranges" busybox sh -c 'touch /f; chown 1569:123 /f; chown 1501 /'
+	equal "$(stat -c '%u %g' "$SCRATCH/ranges/upper/f")" "$((UIDS + 9069)) $((GIDS + 369))"
+	equal "$(wherry run --userns "$MANY" --overlay "$SCRATCH/ranges" busybox stat -c '%u %g' /f)" "1569 123"
+}
+
+# The host's own would be nobody's; theirs are the numbers that the host's have.
+owns_devices() {
+	mknod -m 640 "$SCRATCH/zero" c 1 5
+	chown 12:34 "$SCRATCH/zero"
+	equal "$(shifted --device /dev/zero:/dev/own --device "$SCRATCH/zero:/deep/zero" busybox sh -c \
+		'stat -c "%u %g %a %t %T" /dev/own /deep/zero; head -c 3 /dev/own | wc -c; head -c 3 /deep/zero | wc -c')" \
+		$'0 0 666 1 5\n12 34 640 1 5\n3\n3'
+	fails_with 1 "Permission denied" shifted -u 1000 --device "$SCRATCH/zero:/zero" busybox head -c 3 /zero
+	equal "$(stat -c '%u %g' "$SCRATCH/zero")" "12 34"
+	# without the right to make any, the host's, as they are
+	equal "$(setpriv --bounding-set=-mknod --inh-caps=-mknod "$WHERRY" --root "$STORE" --state "$STATE" run --userns "$NAME" \
+		--device /dev/zero:/zero busybox stat -c '%u %g' /zero)" "65534 65534"
 }
 
 # ids_of PID: the real user and group, from outside
@@ -241,6 +275,8 @@ layers_unchanged() { equal "$(layers_now)" "$layers_before"; }
 
 it "has its user's ids, found by name or number, and is root inside" is_root_inside
 it "is nobody outside" is_nobody_outside
+it "has all the ranges that its user has" has_all_ranges
+it "owns the devices that it is given" owns_devices
 it "becomes other users, as far as there are ids" other_user
 it "owns what root owns in the image" owns_what_is_roots
 it "has no rights over the host's files and devices" no_rights_outside
