@@ -5,10 +5,12 @@
 #include <linux/loop.h>
 #include <linux/magic.h>
 #include <linux/major.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
@@ -141,16 +143,54 @@ int filesystem_mount(const char *path, const char *type)
 	return tree < 0 ? explain(path, type) : tree;
 }
 
-/* tmpfs has no pages that another file system could read by itself (read_folio). */
-static int explain_index(int file)
+static bool is_on_tmpfs(int file)
 {
-	int error = errno;
 	struct statfs where;
-	if (error == ENODEV)
+	return fstatfs(file, &where) == 0 && where.f_type == TMPFS_MAGIC;
+}
+
+/* A copy of FILE on a ramfs that is nowhere, gone with the last who has it open. Returns -1 with errno. */
+static int copy_to_ramfs(int file)
+{
+	off_t at = 0;
+	struct stat stat;
+	scoped_fd context = (int)syscall(SYS_fsopen, "ramfs", FSOPEN_CLOEXEC);
+	if (context < 0 || fstat(file, &stat) < 0 ||
+	    syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -1;
+	scoped_fd mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+	scoped_fd copy = mount < 0 ? -1 : openat(mount, "index", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	while (copy >= 0 && at < stat.st_size)
+		if (sendfile(copy, file, &at, (size_t)(stat.st_size - at)) <= 0)
+			return -1;
+	return take_fd(&copy);
+}
+
+static int mount_file(int file, const int *devices, size_t count)
+{
+	char source[32];
+	snprintf(source, sizeof(source), "/proc/self/fd/%d", file);
+	return mount_with(source, "erofs", devices, count);
+}
+
+/*
+ * EROFS reads its metadata by the file's own pages (read_folio), and tmpfs has none to give: there, as in
+ * an initramfs, a copy in memory takes the file's place. Returns the mount, or -1 with errno.
+ */
+static int mount_index(int file, const int *devices, size_t count)
+{
+	int tree = mount_file(file, devices, count);
+	if (tree >= 0 || errno != ENOTBLK || !is_on_tmpfs(file))
+		return tree;
+	scoped_fd copy = copy_to_ramfs(file);
+	return copy < 0 ? -1 : mount_file(copy, devices, count);
+}
+
+static int explain_index(void)
+{
+	if (errno == ENODEV)
 		failx("--no-unpack: the kernel has no EROFS");
-	else if (error == ENOTBLK && fstatfs(file, &where) == 0 && where.f_type == TMPFS_MAGIC)
-		failx("--no-unpack: the store is on a tmpfs, and EROFS can't be mounted from there");
-	else if (error == ENOTBLK)
+	else if (errno == ENOTBLK)
 		failx("--no-unpack: the kernel mounts no EROFS from a file: Linux 6.12 or newer does, with "
 		      "CONFIG_EROFS_FS_BACKED_BY_FILE");
 	else
@@ -158,20 +198,18 @@ static int explain_index(int file)
 	return hint("run it without --no-unpack");
 }
 
-/* EROFS in no block device is tried before what is in it: any file will do. */
+/* Whether a file can be one is looked at before what is in it: any will do. */
 int filesystem_probe(const char *path)
 {
 	scoped_fd file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return fail("open %s", path);
-	scoped_fd tree = mount_source(path, "erofs");
-	return tree < 0 && (errno == ENODEV || errno == ENOTBLK || errno == EPERM) ? explain_index(file) : 0;
+	scoped_fd tree = mount_index(file, NULL, 0);
+	return tree < 0 && (errno == ENODEV || errno == ENOTBLK || errno == EPERM) ? explain_index() : 0;
 }
 
 int filesystem_mount_index(int index, const int *devices, size_t count)
 {
-	char source[32];
-	snprintf(source, sizeof(source), "/proc/self/fd/%d", index);
-	int tree = mount_with(source, "erofs", devices, count);
-	return tree < 0 ? explain_index(index) : tree;
+	int tree = mount_index(index, devices, count);
+	return tree < 0 ? explain_index() : tree;
 }

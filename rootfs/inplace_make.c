@@ -231,7 +231,26 @@ static int put_index(struct making *making, int dir)
 	return put_file(dir, "seals", making->seals.text, making->seals.size);
 }
 
-/* EEXIST: another was first, with the same; ours goes with the work directory. */
+/*
+ * In one step, so that who looks for it finds the old one or the new. EINVAL: JFFS2 can't exchange names.
+ * EEXIST: another was first, and ours takes the place of that.
+ */
+static int put_in_place(const struct work *work, int indexes, const char *key)
+{
+	for (;;) {
+		if (syscall(SYS_renameat2, work->dir, "index", indexes, key, RENAME_EXCHANGE) == 0)
+			return 0;
+		if (errno == EINVAL)
+			renameat(indexes, key, work->dir, "old");
+		else if (errno != ENOENT)
+			return -1;
+		if (syscall(SYS_renameat2, work->dir, "index", indexes, key, RENAME_NOREPLACE) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return -1;
+	}
+}
+
 static int publish(const struct store *store, const struct work *work, const char *key)
 {
 	if (mkdirat(store->root, "indexes", 0700) < 0 && errno != EEXIST)
@@ -239,10 +258,7 @@ static int publish(const struct store *store, const struct work *work, const cha
 	scoped_fd indexes = openat(store->root, "indexes", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (indexes < 0)
 		return fail("open %s/indexes", store->path);
-	if (renameat(indexes, key, work->dir, "old") < 0 && errno != ENOENT)
-		return fail("replace the index in %s", store->path);
-	if (syscall(SYS_renameat2, work->dir, "index", indexes, key, RENAME_NOREPLACE) < 0 &&
-	    errno != EEXIST)
+	if (put_in_place(work, indexes, key) < 0)
 		return fail("put the index into %s", store->path);
 	return fsync(indexes) < 0 || fsync(store->root) < 0 ? fail("sync %s/indexes", store->path) : 0;
 }

@@ -54,6 +54,8 @@ script() {
 	say many-load wherry load -q /many.tar
 	say many wherry run many sh -c 'ls /layers | wc -l; cat /count'
 	for f in squashfs erofs; do say $f wherry run /busybox.$f /bin/sh -c 'cat /etc/motd; touch /bin/x && echo written'; done
+	for n in 1 2; do say place-$n wherry run --no-unpack /busybox.tar sh -c 'cat /srv/message /etc/motd; rm /srv/message && ls /srv'; done
+	say place-store sh -c 'ls -d /store/indexes/* | wc -l'
 	say fsck wherry fsck
 
 	echo root:100000:65536 >/etc/subuid; cp /etc/subuid /etc/subgid
@@ -188,6 +190,24 @@ image_files() {
 	prints fsck "/store: all that is left is whole" 0
 }
 
+# EROFS in a file without a loop device, Linux 6.12; the store is on the initramfs' tmpfs.
+in_place() {
+	local n
+	for n in 1 2; do
+		if is_old; then
+			prints place-$n "wherry: --no-unpack: the kernel mounts no EROFS from a file: Linux 6.12 or newer does, with CONFIG_EROFS_FS_BACKED_BY_FILE
+wherry: run it without --no-unpack" 125
+		else
+			prints place-$n $'from the second layer\nmade in a layer' 0
+		fi
+	done
+	if is_old; then
+		says place-store 0 "No such file" $'\n0'
+	else
+		prints place-store 1 0
+	fi
+}
+
 mapped_users() {
 	if is_old; then
 		prints userns "wherry: --userns: map the owners of /tmp/store/layers: Function not implemented
@@ -235,6 +255,7 @@ for VM_SUITE in bullseye trixie; do
 	it "tells when memory ran out" out_of_memory
 	it "holds to devices, filters system calls, gives rights where asked" isolation
 	it "ends what a container leaves in the machine's PID namespace" killed
+	it "runs an archive without unpacking it, or says why not" in_place
 	it "passes statuses on" statuses
 	it "makes all of a bind read-only" read_only_binds
 	it "has --read-only, --tmpfs, --device, volumes and every --overlay" files

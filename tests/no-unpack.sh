@@ -208,9 +208,25 @@ ordinary_user() {
 		"$WHERRY" --root "$SCRATCH/home/store" --state "$SCRATCH/home/state" run --no-unpack "$SCRATCH/user.tar" true
 }
 
+# EROFS reads no metadata from a tmpfs: an initramfs is one.
 on_tmpfs() {
-	fails_with 125 "the store is on a tmpfs" unshare --mount sh -c "mount -t tmpfs tmpfs '$SCRATCH/kept' &&
-		'$WHERRY' --root '$SCRATCH/kept/store' --state '$STATE' run --no-unpack '$LAYERED' true"
+	mkdir "$SCRATCH/tmpfs"
+	equal "$(unshare --mount sh -c "mount -t tmpfs tmpfs '$SCRATCH/tmpfs' && cp '$LAYERED' '$SCRATCH/tmpfs/a.tar' && for n in 1 2; do
+		'$WHERRY' --root '$SCRATCH/tmpfs/store' --state '$STATE' run --no-unpack '$SCRATCH/tmpfs/a.tar' cat /a/over; done")" $'two\ntwo'
+}
+
+# Runs that make the same index at once all find one.
+at_once() {
+	local n pids='' file=$SCRATCH/once-more.tar
+	cp "$LAYERED" "$file"
+	for n in 1 2 3 4 5 6; do
+		place "$file" cat /a/over >"$SCRATCH/at-once.$n" 2>&1 &
+		pids="$pids $!"
+	done
+	for n in $pids; do ends "$n" 0; done
+	equal "$(sort -u "$SCRATCH"/at-once.*)" two
+	equal "$(grep -ls once-more.tar "$STORE"/indexes/*/seals | wc -l)" 1
+	equal "$(ls -A "$STORE/tmp")" ""
 }
 
 swept() {
@@ -290,7 +306,8 @@ it "maps the owners for --userns" mapped
 it "says that compressed layers have to be loaded" compressed
 it "says that there is no such archive; what is no archive has nothing to unpack" no_archive
 it "says that an ordinary user can't" ordinary_user
-it "says that the store is where EROFS can't be" on_tmpfs
+it "runs from a store on a tmpfs, as an initramfs has it" on_tmpfs
+it "makes one index where several runs want it at once" at_once
 it "removes indexes of what is gone, or damaged" swept
 it "removes an index by its archive's name" removed
 it "runs on without the archive's name, or the index's" runs_on
