@@ -40,27 +40,7 @@ bundle() {
 	mkdir -p "$SCRATCH/bundle"
 	cp -a "$(rootfs busybox)" "$SCRATCH/bundle/rootfs"
 	cp "$INSIDE" "$SCRATCH/bundle/rootfs/inside"
-	python3 - >"$SCRATCH/bundle/config.json" <<-'END'
-	import json
-	caps = ["CAP_" + name for name in """CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP
-		SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE""".split()]
-	safe = ["nosuid", "noexec", "nodev"]
-	def mount(kind, where, *options):
-	    return {"destination": where, "type": kind, "source": kind, "options": list(options)}
-	print(json.dumps({
-	    "ociVersion": "1.0.2", "hostname": "box", "root": {"path": "rootfs"},
-	    "process": {"terminal": False, "user": {"uid": 0, "gid": 0}, "args": ["/inside"], "cwd": "/",
-	        "env": ["PATH=/bin"], "capabilities": {s: caps for s in ("bounding", "effective", "permitted")}},
-	    "mounts": [mount("proc", "/proc", *safe), mount("tmpfs", "/dev", "nosuid", "mode=755", "size=65536k"),
-	        mount("devpts", "/dev/pts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"),
-	        mount("sysfs", "/sys", "ro", *safe), mount("mqueue", "/dev/mqueue", *safe),
-	        mount("tmpfs", "/dev/shm", "mode=1777", *safe)],
-	    "linux": {
-	        "namespaces": [{"type": t} for t in ("mount", "network", "uts", "pid", "ipc", "cgroup")],
-	        "maskedPaths": ["/proc/" + n for n in """acpi asound interrupts kcore keys latency_stats timer_list
-	            timer_stats sched_debug scsi""".split()] + ["/sys/firmware", "/sys/devices/virtual/powercap"],
-	        "readonlyPaths": ["/proc/" + n for n in "bus fs irq sys sysrq-trigger".split()]}}))
-	END
+	python3 "$TOP/tests/bundle.py" rootfs --seccomp -- /inside >"$SCRATCH/bundle/config.json"
 }
 
 as_docker() {
