@@ -118,6 +118,44 @@ memory() {
 	done
 }
 
+# box SIZE: a cgroup whose memory is limited to that many MiB, cache and kernel's own included; its path.
+box() {
+	local controllers path
+	while read -r controllers path; do
+		if [[ ,$controllers, == *,memory,* ]]; then
+			mkdir "$path/wherry-box$$"
+			echo "$1M" >"$path/wherry-box$$/memory.limit_in_bytes"
+		elif [ "$controllers" = unified ] && grep -qw memory "$path/cgroup.controllers"; then
+			echo +memory >"$path/cgroup.subtree_control"
+			mkdir "$path/wherry-box$$"
+			echo "$1M" >"$path/wherry-box$$/memory.max"
+		else
+			continue
+		fi
+		echo "$path/wherry-box$$"
+		return
+	done < <(cgroup_mounts)
+	return 1
+}
+
+# The files go to a disk: a tmpfs' would count as memory.
+in_little_memory() {
+	local box kind size status=0 store
+	box=$(box "$1")
+	store=$(mktemp -d "$BUILD/images/boxed.XXXXXX")
+	for kind in docker oci:gzip oci:zstd; do
+		size=$(du -sm "$(image debian "$kind")" | cut -f1)
+		[ "$size" -gt $(($1 * 2)) ]
+		sh -c 'echo 0 >"$1/cgroup.procs" && exec "$2" --root "$3" load -q "$4"' sh "$box" "$WHERRY" "$store" \
+			"$(image debian "$kind")" || status=$?
+		"$WHERRY" --root "$store" fsck || status=$?
+		rm -rf "$store"
+	done
+	cat "$box"/memory.{max_usage_in_bytes,peak} 2>/dev/null || [ -d "$box" ]
+	rmdir "$box"
+	return "$status"
+}
+
 # Each of these layers asks for 8 MiB to remember.
 large_windows() {
 	fresh
@@ -185,6 +223,13 @@ it "prints the ID alone with -q" quiet
 it "says what it loaded and how much it wrote" says_what_it_did
 it "shows on a terminal how far it is, but not with -q" on_a_terminal
 it "takes 6 MiB for all its processes" memory
+if ! limits_here memory; then
+	skip "loads an image of any size in 16 MiB" "memory can't be limited here"
+elif [ "$(stat -fc %T "$BUILD")" = tmpfs ]; then
+	skip "loads an image of any size in 16 MiB" "$BUILD is in memory itself"
+else
+	it "loads an image of any size in 16 MiB" in_little_memory 16
+fi
 it "takes no two large zstd windows at a time" large_windows
 it "decodes in a process that can do nothing but compute, and ends with its parent" decoder_is_alone
 if [ -b /dev/loop0 ] || [ -c /dev/loop-control ]; then
