@@ -348,6 +348,7 @@ int layer_extract(const struct layer *layer, const struct layer_limits *limits, 
 	sha256_init(&x->stream_hash);
 	int result = tree_open(&x->tree, root, implied);
 	x->tree.blob = layer->in_place ? &layer->blob : NULL;
+	x->tree.need = layer->need;
 	if (result == 0)
 		result = extract(x);
 	if (result < 0)

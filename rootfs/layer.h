@@ -15,6 +15,7 @@ struct layer {
 	struct digest diff_id; /* of the decompressed stream; hex is "" where it is to be found out */
 	bool in_place;         /* the data of its files stay in the blob: rootfs/tree.h */
 	uint64_t window;       /* bytes that zstd and xz may ask to remember */
+	uint64_t need;         /* of a disk, by all layers of the load at least: for messages */
 };
 
 /* What a layer may not go over, whatever its digest says. */

@@ -26,6 +26,7 @@
 #include "rootfs/missing.h"
 #include "rootfs/names.h"
 #include "rootfs/ready.h"
+#include "rootfs/room.h"
 #include "rootfs/scoped.h"
 
 struct load {
@@ -161,6 +162,25 @@ static int take_jobs(struct load *load, const struct lane_job *jobs, int count)
 	return 0;
 }
 
+/* Before anything is written: a flash that is filled for nothing wears, and others need it too. */
+static int check_room(const struct load *load, struct lane_job *jobs, int count)
+{
+	uint64_t need = 0;
+	for (int i = 0; i < count; i++)
+		need += room_least(&jobs[i].layer.blob);
+	for (int i = 0; i < count; i++)
+		jobs[i].layer.need = need;
+	return room_check(load->work.dir, need, load->archive->path, load->store->path);
+}
+
+static int extract_jobs(struct load *load, struct lane_job *jobs, int count)
+{
+	if (check_room(load, jobs, count) < 0 ||
+	    lanes_run(&load->work, jobs, count, load->options->quiet) < 0)
+		return -1;
+	return take_jobs(load, jobs, count);
+}
+
 static int extract_round(struct load *load, const struct plan_image *image,
 			 const struct digest *chains)
 {
@@ -168,8 +188,7 @@ static int extract_round(struct load *load, const struct plan_image *image,
 	if (!jobs)
 		return fail("extract the layers");
 	int count = find_jobs(load, image, chains, jobs);
-	if (count > 0 && (lanes_run(&load->work, jobs, count, load->options->quiet) < 0 ||
-			  take_jobs(load, jobs, count) < 0))
+	if (count > 0 && extract_jobs(load, jobs, count) < 0)
 		count = -1;
 	free(jobs);
 	return count < 0 ? -1 : settle(load, image, chains);

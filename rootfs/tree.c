@@ -34,7 +34,8 @@ int tree_fail(const struct tree *tree, const char *why)
 	int err = errno;
 	name_entry(tree, name);
 	if (err == ENOSPC || err == EDQUOT)
-		hint("at least %llu MiB have been written of this layer, and more is needed",
+		hint("all layers together need at least %llu MiB; %llu MiB of this one had been written",
+		     (unsigned long long)(tree->need + (1 << 20) - 1) >> 20,
 		     (unsigned long long)tree->found.disk >> 20);
 	errno = err;
 	return fail("%.400s: %s", name, why);

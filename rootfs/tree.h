@@ -62,6 +62,7 @@ struct tree {
 	bool in_namespace;   /* a user namespace: no device nodes (rule 22) */
 	bool warned_attributes, warned_devices, warned_owners;
 	int implied;         /* file for the names of implied directories, NUL behind each; borrowed */
+	uint64_t need;       /* of a disk, by all layers of the load at least: for messages */
 	struct findings found;
 	struct path path;    /* of the entry at hand */
 	/*

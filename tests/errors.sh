@@ -193,9 +193,33 @@ small_disk() {
 
 on_disk() { timeout -k 5 60 "$WHERRY" --root "$SCRATCH/disk/store" --state "$STATE" "$@"; }
 
+# What can't fit is refused before a byte of it is written: by the length that gzip's end states, too.
+too_small_a_disk() {
+	small_disk 1M
+	strace -f -qq -o "$SCRATCH/trace" -e trace=pwrite64 "$WHERRY" --root "$SCRATCH/disk/store" load -q "$GOOD" || [ $? = 125 ]
+	lacks "$(cat "$SCRATCH/trace")" pwrite64
+	head -c 8M /dev/zero >"$SCRATCH/zeros"
+	tar -C "$SCRATCH" -cf "$SCRATCH/zeros.tar" zeros
+	make_image '{"Cmd": ["sh"]}' zeros:latest oci:gzip "$SCRATCH/zeros.oci" "$SCRATCH/zeros.tar"
+	[ "$(du -sk "$SCRATCH/zeros.oci" | cut -f1)" -lt 200 ]
+	refused "its layers need at least 8 MiB" on_disk load -q "$SCRATCH/zeros.oci"
+}
+
+# A file of one byte takes 1 KiB of the archive and 4 of the disk: seen only when the disk is full.
+filled_disk() {
+	small_disk 1M
+	mkdir "$SCRATCH/small"
+	(cd "$SCRATCH/small" && for n in {1..500}; do echo >"$n"; done)
+	tar -C "$SCRATCH/small" -cf "$SCRATCH/small.tar" .
+	make_image '{"Cmd": ["sh"]}' small:latest docker "$SCRATCH/small.docker" "$SCRATCH/small.tar"
+	refused "No space left" on_disk load -q "$SCRATCH/small.docker" 2>&1 | tee "$SCRATCH/said"
+	contains "$(on_disk load -q "$SCRATCH/small.docker" 2>&1)" "all layers together need at least 1 MiB"
+	equal "$(cd "$SCRATCH/disk/store" && find layers images names tmp -mindepth 1)" ""
+}
+
 full_disk() {
 	small_disk 1M
-	refused "No space left" on_disk load -q "$GOOD"
+	refused "its layers need at least 2 MiB, and $SCRATCH/disk/store has 0 MiB free" on_disk load -q "$GOOD"
 	equal "$(cd "$SCRATCH/disk/store" && find layers images names tmp -mindepth 1)" ""
 	on_disk images
 }
@@ -237,6 +261,8 @@ else
 	skip "says what it may not read or write" "users may not make user namespaces here"
 fi
 it "leaves nothing on a disk that is full" full_disk
+it "says how much is needed before it writes anything" too_small_a_disk
+it "says how much is needed when the disk is full" filled_disk
 it "loads nothing into a read-only store, and runs from it" read_only_store
 it "makes no store for a command that fails" no_store
 finish_clean

@@ -1,0 +1,23 @@
+/* Whether there is room on a disk for what is about to be extracted (IMAGES.md rules 6 and 26). */
+#ifndef ROOTFS_ROOM_H
+#define ROOTFS_ROOM_H
+
+#include <stdint.h>
+
+#include "rootfs/blob.h"
+
+/*
+ * Bytes of a disk that a layer takes at least, by its blob's size and, where it is gzip's, by the
+ * length that its end states (RFC 1952, 2.3.1). Never more than it takes if that is true; 0 where
+ * it can't be read.
+ */
+uint64_t room_least(const struct blob *);
+
+/*
+ * NEED bytes must fit on the file system of DIR. Returns 0, also where that isn't known: one that
+ * compresses may take more than it has free. -1 with a failure, which calls what needs them WHAT
+ * and the place STORE.
+ */
+int room_check(int dir, uint64_t need, const char *what, const char *store);
+
+#endif
