@@ -3,7 +3,7 @@
  * prints "held NAME: why" or "GOT NAME"; with full rights all of them are got, and harmless.
  *
  *	escape calls | mounts | opens | reads | users | exe | write FILE | devices TYPE:MAJOR:MINOR… |
- *	       handle HANDLE | terminal
+ *	       handle HANDLE | terminal | agents | trace PID…
  *	escape descriptors	of this process and of init, as "PID NUMBER TARGET"
  *	escape forge		writes nonsense where init tells the launcher how the program ended
  *	escape handle-of PATH	prints the HANDLE
@@ -21,9 +21,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -224,6 +226,58 @@ static void try_handle(const char *text)
 	attempt("open_by_handle_at", syscall(SYS_open_by_handle_at, volume, &handle, O_RDONLY));
 }
 
+/* Every way to another process's memory and descriptors. */
+static void try_trace(char **pids)
+{
+	for (; *pids; pids++) {
+		char path[64], byte;
+		pid_t pid = atoi(*pids);
+		struct iovec here = { &byte, 1 }, there = { (void *)0x400000, 1 };
+		attempt("ptrace", ptrace(PTRACE_SEIZE, pid, 0, 0));
+		snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+		attempt("mem", open(path, O_RDWR));
+		snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+		int file = open(path, O_RDONLY);
+		attempt("environ", file < 0 ? -1 : read(file, &byte, 1));
+		snprintf(path, sizeof(path), "/proc/%d/root/", pid);
+		attempt("root", open(path, O_RDONLY));
+		attempt("process_vm_readv", syscall(SYS_process_vm_readv, pid, &here, 1, &there, 1, 0));
+		int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+		attempt("pidfd_getfd", syscall(SYS_pidfd_getfd, pidfd, 0, 0));
+		attempt("setns", syscall(SYS_setns, pidfd, CLONE_NEWNS | CLONE_NEWPID));
+	}
+}
+
+/* What is written there is what it says: root of the machine would run it when a cgroup empties (cgroups(7)). */
+static void try_agent(const char *name, const char *path)
+{
+	char text[256];
+	int file = open(path, O_RDWR);
+	long n = file < 0 ? -1 : read(file, text, sizeof(text));
+	attempt(name, n < 0 ? -1 : write(file, n ? text : "\n", n ? (size_t)n : 1));
+}
+
+/* Of each hierarchy of cgroup v1, as it is shown and as it could be mounted. */
+static void try_agents(void)
+{
+	char line[128], name[64], path[128];
+	FILE *list = fopen("/proc/cgroups", "r");
+	while (list && fgets(line, sizeof(line), list)) {
+		int hierarchy;
+		if (sscanf(line, "%63s %d", name, &hierarchy) != 2 || !hierarchy)
+			continue;
+		snprintf(path, sizeof(path), "/sys/fs/cgroup/%s/release_agent", name);
+		try_agent("shown release_agent", path);
+		mkdir("/tmp/agent", 0700);
+		if (mount("cgroup", "/tmp/agent", "cgroup", 0, name) < 0) {
+			attempt("mounted release_agent", -1);
+			continue;
+		}
+		try_agent("mounted release_agent", "/tmp/agent/release_agent");
+		umount2("/tmp/agent", MNT_DETACH);
+	}
+}
+
 /* Words into the caller's keyboard: they would be run by its shell. */
 static void try_terminal(void)
 {
@@ -282,7 +336,7 @@ static const struct {
 } verbs[] = {
 	{ "calls", try_calls }, { "mounts", try_mounts }, { "opens", try_opens }, { "reads", try_reads },
 	{ "users", try_users }, { "exe", try_exe }, { "terminal", try_terminal }, { "forge", forge },
-	{ "nothing", nothing },
+	{ "agents", try_agents }, { "nothing", nothing },
 };
 
 int main(int argc, char **argv)
@@ -295,6 +349,8 @@ int main(int argc, char **argv)
 		try_file(argv[2]);
 	else if (!strcmp(verb, "devices"))
 		try_devices(argv + 2);
+	else if (!strcmp(verb, "trace"))
+		try_trace(argv + 2);
 	else if (!strcmp(verb, "handle") && argc == 3)
 		try_handle(argv[2]);
 	else if (!strcmp(verb, "handle-of") && argc == 3)

@@ -81,6 +81,37 @@ own_init() {
 	equal "$(sha256sum "$WHERRY")" "$before"
 }
 
+# rights_of PID: what a process of the container may do, and where it is.
+rights_of() {
+	echo "sed -n '/^\(Uid\|Gid\|Groups\|Cap...\|NoNewPrivs\|Seccomp\):/p' /proc/$1/status; readlink /proc/$1/ns/* /proc/$1/root"
+}
+
+# The machine's init, or that of the PID namespace which tests/run makes, and wherry itself. Its own init a program
+# can trace, as under docker, but gains nothing by it: that one has no right more than the program, and can be asked
+# for nothing but a wrong report.
+tracing() {
+	# shellcheck disable=SC2016
+	local said parent='for n in 1 $(sed -n "s/^PPid:.//p" /proc/$PPID/status); do /escape trace $n; done; :'
+	said=$(wherry run -v "$ESCAPE:/escape:ro" --pid host busybox sh -c "$parent")
+	equal "$(grep -c ^held <<<"$said")" 14
+	lacks "$said" GOT
+	said=$(wherry run -v "$ESCAPE:/escape:ro" --pid host "${OPEN[@]}" busybox sh -c "$parent")
+	equal "$(grep -c "^GOT \(ptrace\|mem\|environ\|root\|process_vm_readv\|setns\)" <<<"$said")" 12
+	equal "$(wherry run busybox sh -c "$(rights_of 1)")" "$(wherry run busybox sh -c "$(rights_of self)")"
+	equal "$(wherry run -u 1000 busybox sh -c "$(rights_of 1)")" "$(wherry run -u 1000 busybox sh -c "$(rights_of self)")"
+}
+
+# CVE-2022-0492. Where there is no cgroup v1 there is none.
+agents() {
+	if ! awk '$2 { v1 = 1 } END { exit !v1 }' /proc/cgroups; then
+		equal "$(try agents)" ""
+		return
+	fi
+	all_held agents
+	all_held agents -- --security-opt seccomp=unconfined
+	contains "$(try agents -- "${OPEN[@]}")" "GOT mounted release_agent"
+}
+
 # The first disk that the kernel has, its memory and its log.
 host_devices() {
 	local device
@@ -256,7 +287,8 @@ links_for_volumes() {
 	mkdir -p "$SCRATCH/volume"
 	for to in $(victims) "$SCRATCH/victim/new"; do
 		evil data "$to"
-		for option in "-v $SCRATCH/volume:/data" "-v $ESCAPE:/data/new" "--tmpfs /data" "-w /data" "-w /data/in"; do
+		for option in "-v $SCRATCH/volume:/data" "-v $ESCAPE:/data/new" "--tmpfs /data" "-w /data" "-w /data/in" \
+			"-v named:/data" "--mount type=tmpfs,dst=/data/in" "--device /dev/zero:/data/zero" "--device /dev/zero:/data"; do
 			# shellcheck disable=SC2086
 			wherry run $option "$SCRATCH/evil-root" sh -c 'echo x >/data/x; echo x >x; cat /data/hosts' \
 				>"$SCRATCH/out" 2>&1 || [ $? -ne 0 ]
@@ -321,6 +353,8 @@ it "refuses every way to mount or unmount" mounts
 it "keeps what sets up the machine read-only" opens
 it "shows nothing in what tells of the machine" reads
 it "makes no user namespace" users
+it "traces no process of the host's, and no init with more rights than its own" tracing
+it "has no release_agent to write to" agents
 it "runs an init that nobody can change, from no file of the host's" own_init
 it "reads no device of the host's" devices
 it "opens no file by its number" handles
