@@ -1,5 +1,6 @@
 #include "launcher/descriptor.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -40,9 +41,12 @@ int descriptor_receive(int socket, int *byte)
 		.msg_controllen = sizeof(control),
 	};
 	int descriptor;
-	struct cmsghdr *header;
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1 || !(header = CMSG_FIRSTHDR(&message)))
+	ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *header = n == 1 ? CMSG_FIRSTHDR(&message) : NULL;
+	if (!header) {
+		errno = n < 0 ? errno : n > 0 ? EMFILE : 0; /* EMFILE: the kernel had no number for it (unix(7)) */
 		return -1;
+	}
 	memcpy(&descriptor, CMSG_DATA(header), sizeof(int));
 	*byte = said;
 	return descriptor;

@@ -70,7 +70,10 @@ static int close_others(const struct inside *inside, const struct spec *spec)
 static int wait_for_go(struct inside *inside, const struct spec *spec)
 {
 	char byte;
-	if (read(inside->go, &byte, 1) != 1)
+	ssize_t n = read(inside->go, &byte, 1);
+	if (n < 0)
+		return fail("wait for wherry");
+	if (n == 0)
 		_exit(EXIT_WHERRY); /* the parent has failed, and says so itself */
 	inside->held = byte;
 	return spec->network == NETWORK_NONE ? net_join(inside->parent) : 0;
@@ -286,6 +289,8 @@ static int run_mapped(struct inside *inside, const struct spec *spec)
 	if (begun == 0 && spec->network == NETWORK_NONE)
 		begun = net_create();
 	scoped_fd tree = descriptor_receive(inside->go, &held);
+	if (tree < 0 && errno)
+		return fail("take over the container's root");
 	if (tree < 0)
 		_exit(EXIT_WHERRY); /* as in wait_for_go */
 	inside->held = held;
