@@ -197,6 +197,8 @@ static int run_source(const struct run_options *given, const char *root, const c
 	int status = writable_create(&writable, &source->store, &spec.root);
 	if (status == 0)
 		status = run_spec(&spec, given, root, &source->store, front);
+	if (status < 0)
+		image_explain(&source->store, &source->image);
 	writable_destroy(&writable, &source->store);
 	return status;
 }

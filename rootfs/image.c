@@ -102,6 +102,15 @@ int image_open(struct store *store, const char *name, const struct load_options 
 	return -1;
 }
 
+int image_explain(const struct store *store, const struct image *image)
+{
+	for (size_t i = 0; i < image->lower_count; i++)
+		if (faccessat(store->layers, image->lowers[i], F_OK, 0) < 0 && errno == ENOENT)
+			return hint("%s lacks the image's layer %.12s: load it again", store->path,
+				    image->lowers[i]);
+	return -1;
+}
+
 void image_close(struct image *image)
 {
 	free(image->lowers);

@@ -48,6 +48,12 @@ int image_open(struct store *, const char *image, const struct load_options *, s
 /* Its whole config, byte for byte as it was loaded, NUL behind; the caller's. NULL with a failure. */
 char *image_config(const struct image *, size_t *size);
 
+/*
+ * Adds to a failure of who used its layers that one of them is gone, if so: a run doesn't look at each
+ * beforehand. Returns -1.
+ */
+int image_explain(const struct store *, const struct image *);
+
 void image_close(struct image *);
 
 #endif

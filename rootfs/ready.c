@@ -163,35 +163,14 @@ static int take(struct image *image, char *text)
 	return 1;
 }
 
-/* It may have been removed by hand, and a mount would not say which one. */
-static bool has_all(const struct store *store, const struct image *image)
-{
-	for (size_t i = 0; i < image->lower_count; i++)
-		if (faccessat(store->layers, image->lowers[i], F_OK, 0) < 0)
-			return false;
-	return true;
-}
-
-static void drop(struct image *image)
-{
-	free(take_ptr(&image->lowers));
-	free(take_ptr(&image->text));
-}
-
 int ready_open(const struct store *store, struct image *image)
 {
 	char *text = read_text(store, image->id);
 	int whole = text ? take(image, text) : 0;
-	if (whole < 0)
-		return -1;
-	if (whole && has_all(store, image))
-		return 0;
-	drop(image);
+	if (whole)
+		return whole < 0 ? -1 : 0;
 	text = work_out(store, image);
-	if (!text)
-		return -1;
-	whole = take(image, text);
-	return whole > 0 ? 0 : whole < 0 ? -1 : failx("image %.12s has no layers to list", image->id);
+	return text && take(image, text) > 0 ? 0 : -1;
 }
 
 static int write_file(const struct store *store, const struct work *work, const char *hex, const char *text)

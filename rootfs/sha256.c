@@ -133,7 +133,10 @@ struct digest sha256_of(const void *data, size_t size)
 
 bool digest_is_hex(const char *text, size_t length)
 {
-	return strspn(text, "0123456789abcdef") >= length;
+	for (size_t i = 0; i < length; i++)
+		if (!(text[i] >= '0' && text[i] <= '9') && !(text[i] >= 'a' && text[i] <= 'f'))
+			return false;
+	return true;
 }
 
 bool digest_parse(const char *text, struct digest *digest)
