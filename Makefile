@@ -1,6 +1,6 @@
 # wherry: see README.md. Products are left in build/<arch>/.
 #
-#	make [all|init|deps|run|check|bench|size|install|clean] [ARCH=...]
+#	make [all|init|deps|run|check|check-arch|powercut|bench|fuzz|size|install|clean] [ARCH=...]
 #
 # On Debian and Ubuntu whatever is missing is installed by apt and built once by
 # `make deps`, which the other targets start themselves. Where there is no apt-get, as on
@@ -108,7 +108,7 @@ INIT_LIBS = -lgcc
 say = $(if $V,,@printf '%-5s %s\n' $1 $@;)
 
 # ---- products
-.PHONY: all init deps run check powercut bench fuzz size install clean
+.PHONY: all init deps run check check-arch powercut bench fuzz size install clean
 .DELETE_ON_ERROR:
 all: $B/wherry $B/wherry-init
 init: $B/wherry-init
@@ -223,7 +223,15 @@ check: all $(strict) $(test_bin) $(bench_bin)
 
 # `make check` has a few of them.
 powercut: all
+	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))
 	BUILD=$B CUTS=100 tests/powercut.sh
+
+# On other processors, emulated.
+check-arch:
+	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))
+	$(MAKE) ARCH=aarch64 all
+	$(MAKE) ARCH=armhf all
+	BUILD=build/$(HOST) ARCHITECTURES="aarch64 armhf" tests/arch-vm.sh
 
 bench: all $(bench_bin)
 	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))

@@ -1,97 +1,211 @@
 #!/bin/bash
-# Power cuts while images are loaded, on ext4: writes that were not flushed are lost, or half of them. After each
-# cut the store has the old image or the new one, byte for byte, or none yet. CUTS=100 in `make powercut`.
+# timeout: 600
+# Power cuts while images are loaded, on ext4 and f2fs: writes that were not flushed are lost, or any of them. After each
+# cut the store is whole and has the old image or the new one, which runs and is the same byte for byte, or none yet.
+# The same loads with syncfs left out have to fail that. CUTS=100 in `make powercut`.
 #
-# QEMU's storage daemon logs every write and flush of the disk; each cut replays another part of that log.
+# One virtual machine loads, on disks whose writes and flushes QEMU logs; each cut is a disk on which another part of its
+# log has been replayed (tests/powercut.py); further machines mount those, as after a restart, and look.
 . "$(dirname "$0")/lib.sh"
-. "$TOP/tests/launch.sh"
-CUTS=${CUTS:-12}
+. "$TOP/tests/images.sh"
+VM_SECONDS=500
+. "$TOP/tests/vm.sh"
+VM_FLAVOUR=amd64 # the kernels for clouds have no f2fs
+CUTS=${CUTS:-6}
+ROOT=$SCRATCH/root
+DISKS_MAX=24 # as many PCI slots has a q35 to give
 
-if ! command -v qemu-storage-daemon >/dev/null || [ ! -e /dev/fuse ] || [ ! -e /dev/loop-control ]; then
-	skip "has the old image or the new one after a power cut" "qemu-storage-daemon, FUSE or loop devices are missing"
+begin() {
+	cat <<-'END'
+	#!/bin/busybox sh
+	for m in $(cat /modules/order); do insmod $m; done
+	mount -t proc proc /proc
+	mount -t sysfs sys /sys
+	mount -t devtmpfs dev /dev
+	w="/wherry --root /mnt/store"
+	# all that a program can see of the image but what wherry itself gives to a container
+	look='cd /; { find . -xdev -type d -exec stat -c "%n %a %u %g" {} +; find . -xdev -not -type d -not -path "./etc/host*" -not -path ./etc/resolv.conf -exec stat -c "%n %F %a %u %g %s %Y %N" {} +; find . -xdev -type f -not -path "./etc/host*" -not -path ./etc/resolv.conf -exec sha256sum {} +; } | sort | sha256sum | cut -c 1-16'
+	image() { echo $($w inspect app | grep '"id"' | cut -d '"' -f 4 | cut -c 8-23) $($w run app sh -c "$look"); }
+	disks() { for disk in /sys/block/vd*; do echo ${disk##*/}:$(cat $disk/serial); done; }
+	END
+}
+
+# Each disk is called SYSTEM-HOW. What others make durable meanwhile must not make half an image so:
+# a hard link is what f2fs wants for an fsync to write all of its metadata.
+script_record() {
+	begin
+	cat <<-'END'
+	others() { : >/mnt/other$1; ln /mnt/other$1 /mnt/link$1; echo $1 | dd of=/mnt/other$1 conv=fsync 2>/dev/null; }
+	for disk in $(disks); do
+		name=${disk#*:}
+		mount -t ${name%-*} /dev/${disk%:*} /mnt || continue
+		by=; [ ${name#*-} = synced ] || by=/nosync
+		$by $w load -q --name app /old.tar >/dev/null && others 1
+		[ -n "$by" ] || echo "old $name $(image)"
+		$by $w run -v notes:/srv app true && others 2
+		$by $w load -q --name app /new.tar >/dev/null && others 3
+		[ -n "$by" ] || echo "new $name $(image)"
+		umount /mnt && echo "recorded $name"
+	done
+	poweroff -f
+	END
+}
+
+# Each disk is called SYSTEM-HOW-NUMBER.
+script_check() {
+	begin
+	cat <<-'END'
+	look_at() {
+		mount -t ${1%%-*} /dev/$2 /mnt || { echo cannot be mounted; return; }
+		[ -d /mnt/store ] || { echo none; return; }
+		said=$($w fsck 2>&1) || { echo fsck: $said; return; }
+		[ -e /mnt/store/names/app:latest ] || { echo none; return; }
+		echo $(image) $($w volume ls -q | grep -q notes && $w run -v notes:/srv app cat /srv/message 2>&1)
+		$w load -q --name app /new.tar >/dev/null 2>&1 || echo and nothing can be loaded
+		find /mnt/store/tmp -mindepth 1 | sed 's/^/and this is left: /'
+	}
+	for disk in $(disks); do
+		echo "cut ${disk#*:} $(echo $(look_at ${disk#*:} ${disk%:*}))"
+		umount /mnt
+	done
+	poweroff -f
+	END
+}
+
+# nosync COMMAND…: syncfs(2), by which it has its layers written, returns 0 and does nothing.
+make_nosync() {
+	cc -static -Os -s -x c -o "$1" - <<-'END'
+	#include <linux/filter.h>
+	#include <linux/seccomp.h>
+	#include <stddef.h>
+	#include <sys/prctl.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+	int main(int argc, char **argv)
+	{
+		struct sock_filter filter[] = {
+			BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_syncfs, 0, 1),
+			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO),
+			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		};
+		struct sock_fprog program = { sizeof(filter) / sizeof(*filter), filter };
+		if (argc < 2 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+			return 126;
+		execv(argv[1], argv + 1);
+		return 127;
+	}
+	END
+}
+
+make_root() {
+	local applet
+	mkdir -p "$ROOT"/{bin,proc,sys,dev,mnt}
+	cp "$(type -P busybox)" "$ROOT/bin/busybox"
+	for applet in $(busybox --list | grep -vx busybox); do ln -s busybox "$ROOT/bin/$applet"; done
+	cp "$WHERRY" "$ROOT/wherry"
+	cp "$(image busybox docker)" "$ROOT/old.tar"
+	cp "$(image layered oci-tar:gzip)" "$ROOT/new.tar"
+	make_nosync "$ROOT/nosync"
+	script_record >"$ROOT/record"
+	script_check >"$ROOT/check"
+	chmod 755 "$ROOT/record" "$ROOT/check"
+	vm_modules "$ROOT/modules" crc32c_generic crc32_generic ext4 f2fs overlay virtio_blk virtio_pci
+}
+
+make_disks() {
+	local how
+	for how in synced unsynced; do
+		truncate -s 64M "$SCRATCH/ext4-$how.base" "$SCRATCH/f2fs-$how.base"
+		mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 "$SCRATCH/ext4-$how.base"
+		mkfs.f2fs -q "$SCRATCH/f2fs-$how.base" >/dev/null
+	done
+}
+
+# The log of: an image is loaded, a volume made of it, then another image of the same name loaded.
+record() {
+	local name drives=()
+	make_root
+	make_disks
+	for name in {ext4,f2fs}-{synced,unsynced}; do
+		cp "$SCRATCH/$name.base" "$SCRATCH/$name.disk"
+		: >"$SCRATCH/$name.log"
+		drives+=(-blockdev "driver=file,node-name=$name-file,filename=$SCRATCH/$name.disk"
+			-blockdev "driver=file,node-name=$name-log,filename=$SCRATCH/$name.log"
+			-blockdev "driver=blklogwrites,node-name=$name,file=$name-file,log=$name-log,log-sector-size=512"
+			-device "virtio-blk-pci,drive=$name,serial=$name")
+	done
+	vm_boot "$ROOT" 'loglevel=1 rdinit=/record' -m 512 "${drives[@]}"
+	for name in {ext4,f2fs}-{synced,unsynced}; do vm_says "recorded $name"; done
+	tr -d '\r' <"$VM_LOG" | grep '^old\|^new' >"$SCRATCH/images"
+	equal "$(wc -l <"$SCRATCH/images")" 4
+	equal "$(cut -d ' ' -f 1,3- "$SCRATCH/images" | sort -u | wc -l)" 2
+}
+
+# look NAME…: what a machine finds on these disks goes to $SCRATCH/seen.
+look() {
+	local name drives=()
+	for name; do
+		drives+=(-drive "if=none,id=$name,format=raw,cache=unsafe,file=$SCRATCH/$name.cut"
+			-device "virtio-blk-pci,drive=$name,serial=$name")
+	done
+	vm_boot "$ROOT" 'loglevel=1 rdinit=/check' -m 512 "${drives[@]}"
+	tr -d '\r' <"$VM_LOG" | sed -n 's/^cut //p' >>"$SCRATCH/seen"
+	for name; do rm "$SCRATCH/$name.cut"; done
+}
+
+# cuts SYSTEM-HOW COUNT: all along its log, each with another choice of the writes that were not flushed.
+cuts() {
+	local name=$1 count=$2 entries n disks=()
+	entries=$(python3 "$TOP/tests/powercut.py" "$SCRATCH/$name.log" count)
+	echo "$entries writes and flushes"
+	[ "$entries" -gt "$count" ]
+	: >"$SCRATCH/seen"
+	for ((n = 1; n <= count; n++)); do
+		python3 "$TOP/tests/powercut.py" "$SCRATCH/$name.log" cut "$SCRATCH/$name.base" \
+			"$SCRATCH/$name-$n.cut" $((entries * n / count)) "$n"
+		disks+=("$name-$n")
+		if [ ${#disks[@]} -eq "$DISKS_MAX" ] || [ "$n" -eq "$count" ]; then
+			look "${disks[@]}"
+			disks=()
+		fi
+	done
+	equal "$(wc -l <"$SCRATCH/seen")" "$count"
+	cat "$SCRATCH/seen"
+}
+
+# What is right after a cut: a line of these, behind the disk's name.
+right() {
+	local image
+	echo none
+	sed "s/^[a-z]* [^ ]* //" "$SCRATCH/images" | sort -u | while read -r image; do
+		echo "$image"
+		echo "$image from the second layer"
+	done
+}
+
+broken() { sed 's/^[^ ]* //' "$SCRATCH/seen" | grep -vxF -f <(right); }
+
+survives() {
+	cuts "$1-synced" "$CUTS"
+	if broken; then return 1; fi
+	grep -qF "$(sed -n 's/^old [^ ]* //p' "$SCRATCH/images" | head -n 1)" "$SCRATCH/seen"
+	grep -qF "$(sed -n 's/^new [^ ]* //p' "$SCRATCH/images" | head -n 1)" "$SCRATCH/seen"
+	grep -qF "from the second layer" "$SCRATCH/seen"
+}
+
+catches() {
+	cuts "$1-unsynced" 6
+	broken
+}
+
+if ! vm_kernel >/dev/null 2>"$SCRATCH/why"; then
+	skip "has the old image or the new one after a power cut" "$(tail -n 1 "$SCRATCH/why")"
 	finish
 fi
-
-# tree_of STORE NAME: the digest of all layers of an image.
-tree_of() {
-	local layer
-	for layer in $("$WHERRY" --root "$1" inspect "$2" | jq -r '.layers[].directory'); do
-		python3 "$TOP/tests/tree.py" "$1/layers/$layer" --no-root
-	done | sha256sum
-}
-
-id_of() { "$WHERRY" --root "$1" inspect app | jq -r .id; }
-
-# The log of: an image is loaded, then another one of the same name.
-record() {
-	cd "$SCRATCH"
-	truncate -s 64M disk
-	mkfs.ext4 -q -E lazy_itable_init=0,lazy_journal_init=0 disk
-	cp disk base
-	: >log
-	: >export
-	qemu-storage-daemon --blockdev driver=file,node-name=file,filename=disk \
-		--blockdev driver=file,node-name=log,filename=log \
-		--blockdev driver=blklogwrites,node-name=logged,file=file,log=log,log-sector-size=512 \
-		--export type=fuse,id=export,node-name=logged,mountpoint="$SCRATCH/export",writable=on &
-	local daemon=$! status=0
-	eventually mountpoint -q "$SCRATCH/export"
-	mkdir mnt
-	mount -o loop export mnt
-	write_images || status=$?
-	umount mnt
-	kill "$daemon"
-	wait "$daemon" || true # it ends by our signal
-	return "$status"
-}
-
-write_images() {
-	"$WHERRY" --root "$SCRATCH/mnt/store" load -q --name app "$(image busybox docker)" >old.id
-	tree_of "$SCRATCH/mnt/store" app >old.tree
-	"$WHERRY" --root "$SCRATCH/mnt/store" load -q --name app "$(image layered oci:gzip)" >new.id
-	tree_of "$SCRATCH/mnt/store" app >new.tree
-	[ "$(cat old.id)" != "$(cat new.id)" ]
-}
-
-# The disk after the cut, mounted as a machine would that starts again.
-check_cut() {
-	cd "$SCRATCH"
-	python3 "$TOP/tests/powercut.py" log cut base after "$1" "$2"
-	mount -o loop after mnt
-	local status=0
-	check_store || status=$?
-	umount mnt
-	return "$status"
-}
-
-check_store() {
-	local store=$SCRATCH/mnt/store id
-	[ -d "$store" ] || return 0
-	"$WHERRY" --root "$store" fsck
-	[ -e "$store/names/app:latest" ] || return 0
-	id=$(id_of "$store")
-	case $id in
-	"$(cat old.id)") equal "$(tree_of "$store" app)" "$(cat old.tree)" && echo old >>seen ;;
-	"$(cat new.id)") equal "$(tree_of "$store" app)" "$(cat new.tree)" && echo new >>seen ;;
-	*) echo "app is $id, neither the old nor the new image"; return 1 ;;
-	esac
-}
-
-# Cuts all along the log, each with another choice of the writes that were not flushed.
-cuts() {
-	local count n
-	count=$(python3 "$TOP/tests/powercut.py" "$SCRATCH/log" count)
-	echo "$count writes and flushes"
-	[ "$count" -gt "$CUTS" ]
-	: >"$SCRATCH/seen"
-	for ((n = 1; n <= CUTS; n++)); do
-		echo "cut $n, after $((count * n / CUTS)) of $count"
-		check_cut $((count * n / CUTS)) "$n"
-	done
-	grep -q old "$SCRATCH/seen"
-	grep -q new "$SCRATCH/seen"
-}
-
-it "logs all writes of two loads" record
-it "has the old image or the new one after each of $CUTS power cuts" cuts
-finish_clean
+it "logs all writes of two loads, with syncfs and without" record
+for system in ext4 f2fs; do
+	it "has the old image or the new one on $system after each of $CUTS power cuts" survives "$system"
+	it "has not, on $system, with syncfs left out" catches "$system"
+done
+finish
