@@ -35,7 +35,7 @@ vm_kernel() {
 
 # vm_unpacked PACKAGE: prints the directory of what is in it. Fetched once, verified by apt, and never installed.
 vm_unpacked() {
-	local dir=$VM_CACHE/$VM_SUITE/$1
+	local dir=$VM_CACHE/$VM_SUITE-$VM_ARCH/$1
 	[ -e "$dir/stamp" ] || vm_fetch "$1" "$dir" >&2 || return 1
 	echo "$dir"
 }
