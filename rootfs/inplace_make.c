@@ -8,12 +8,15 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -298,7 +301,7 @@ static void end(struct making *making)
 	free(making);
 }
 
-int inplace_make(struct store *store, const char *path, const char *platform)
+static int make(struct store *store, const char *path, const char *platform)
 {
 	struct digest key;
 	struct making *making = calloc(1, sizeof(*making));
@@ -319,4 +322,37 @@ int inplace_make(struct store *store, const char *path, const char *platform)
 		result = write_index(making, store, &key);
 	end(making);
 	return result;
+}
+
+static void be_maker(struct store *store, const char *path, const char *platform, int report, pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
+	const struct failure *failure = failure_get();
+	if (make(store, path, platform) < 0 && write(report, failure, sizeof(*failure)) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+/* In a process of its own: the memory that it takes, a megabyte, would stay with who goes on to supervise. */
+int inplace_make(struct store *store, const char *path, const char *platform)
+{
+	int ends[2], status = 0;
+	struct failure failure;
+	pid_t parent = getpid();
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fail("make a pipe");
+	pid_t pid = fork();
+	if (pid == 0)
+		be_maker(store, path, platform, ends[1], parent);
+	close(ends[1]);
+	scoped_fd report = ends[0];
+	if (pid < 0)
+		return fail("start a process for the index");
+	ssize_t size = read(report, &failure, sizeof(failure));
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (size == sizeof(failure))
+		return failure_take(&failure);
+	return size || status ? failx("%s: the process that made its index was killed", path) : 0;
 }

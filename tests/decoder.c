@@ -235,6 +235,52 @@ static void data_let_go(struct channel *c)
 static void ends_at_once(struct channel *c) { (void)c; }
 static void dies(struct channel *c) { (void)c; _exit(0); }
 
+/* Of a layer whose data stay where they are: PLAIN bytes of the archive are the layer's. */
+enum { PLAIN_AT = 512, PLAIN_SIZE = 1000 };
+
+static void put_place(struct channel *c, int64_t size, struct data_record data)
+{
+	const unsigned char *input;
+	channel_take(c, 0, &input);
+	put_lie(c, (struct lie){ .entry = { FILE_ENTRY, .size = size }, .path = "a" });
+	put(c, RECORD_DATA, &data, sizeof(data));
+}
+static void place_behind_layer(struct channel *c) { put_place(c, 100, (struct data_record){ PLAIN_SIZE - 10, 0, 20 }); }
+static void place_far_behind(struct channel *c) { put_place(c, 100, (struct data_record){ 1ull << 40, 0, 20 }); }
+static void place_before_layer(struct channel *c) { put_place(c, 100, (struct data_record){ (uint64_t)-PLAIN_AT, 0, 20 }); }
+static void place_too_long(struct channel *c) { put_place(c, 100, (struct data_record){ 0, 0, 200 }); }
+static void place_before_file(struct channel *c) { put_place(c, 100, (struct data_record){ 0, UINT64_MAX, 5 }); }
+static void place_backwards(struct channel *c)
+{
+	struct data_record again = { 0, 20, 50 };
+	put_place(c, 100, (struct data_record){ 0, 0, 50 });
+	put(c, RECORD_DATA, &again, sizeof(again));
+}
+/* The same bytes again and again, never one run. */
+static void places_too_many(struct channel *c)
+{
+	struct data_record again = { 1, 0, PLAIN_SIZE - 1 };
+	put_place(c, 1ll << 37, again);
+	for (int i = 0; i < 80000; i++) {
+		again.file += again.size;
+		put(c, RECORD_DATA, &again, sizeof(again));
+	}
+}
+
+static const struct {
+	const char *says;
+	void (*evil)(struct channel *);
+	const char *refused;
+} places[] = {
+	{ "is refused a place behind the layer", place_behind_layer, NONSENSE },
+	{ "is refused a place far behind the layer", place_far_behind, NONSENSE },
+	{ "is refused a place before the layer", place_before_layer, NONSENSE },
+	{ "is refused a place for more than the file", place_too_long, "its data don't fit its size" },
+	{ "is refused a place before the file", place_before_file, "don't fit" },
+	{ "is refused places that go backwards", place_backwards, "its data don't fit its size" },
+	{ "is refused places that take too much to copy", places_too_many, "too large" },
+};
+
 static const struct attribute_record too_long = { 5, 0xfffffff0 };
 
 static const struct {
@@ -341,6 +387,17 @@ static int make_blob(struct layer *layer)
 	return file;
 }
 
+/* An archive with a layer in its midst. */
+static int make_plain(struct layer *layer)
+{
+	static char archive[PLAIN_AT + PLAIN_SIZE + PLAIN_AT];
+	int file = memfd_create("archive", MFD_CLOEXEC);
+	if (file < 0 || write(file, archive, sizeof(archive)) != sizeof(archive))
+		return -1;
+	*layer = (struct layer){ .blob = { file, PLAIN_AT, PLAIN_SIZE }, .in_place = true };
+	return file;
+}
+
 static bool is_empty_but_for_a(int dir)
 {
 	return faccessat(dir, "../wherry-evil", F_OK, 0) < 0 && access("/tmp/wherry-evil", F_OK) < 0;
@@ -377,6 +434,12 @@ int main(void)
 	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
 		told = &entries[i].lie;
 		try(&layer, root, entries[i].says, entries[i].refused);
+	}
+	if (make_plain(&layer) < 0)
+		return 1;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		evil = places[i].evil;
+		try(&layer, root, places[i].says, places[i].refused);
 	}
 	rmdir(place);
 	return tap_finish();

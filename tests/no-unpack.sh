@@ -39,6 +39,8 @@ make_all() {
 	cp "$(type -P busybox)" "$lower/bin/busybox"
 	for n in sh sleep; do ln -s busybox "$lower/bin/$n"; done
 	for n in $(seq 3000); do : >"$lower/many/a-rather-long-name-of-a-file-$n"; done
+	# Before "." in a directory's order.
+	for n in $(seq 200); do : >"$lower/many/+$n"; : >"$lower/many/!$n"; done
 	echo one >"$lower/bin/capable"
 	setcap cap_net_raw=ep "$lower/bin/capable"
 	setfattr -n user.note -v "$(head -c 900 /dev/zero | tr '\0' n)" "$lower/bin/capable"
@@ -64,6 +66,9 @@ make_all() {
 	echo begin | dd of="$lower/sparse" conv=notrunc status=none
 	head -c 70000 /dev/urandom | dd of="$lower/sparse" bs=1 seek=1000001 conv=notrunc status=none
 	echo end >>"$lower/sparse"
+	# Past 256 MiB a chunk is larger than what tmpfs keeps holes by.
+	truncate -s 300M "$lower/wide"
+	echo wide | dd of="$lower/wide" bs=1 seek=100003840 conv=notrunc status=none
 	echo hidden >"$lower/opaque/in/file"
 	touch -d '1969-12-31 23:59:58.123456789' "$lower/empty"
 	touch -d '2100-01-02 03:04:05.999999999' "$lower/512"
