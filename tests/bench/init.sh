@@ -64,7 +64,7 @@ start_cost() {
 	"$BUILD/bench/pace" "$ROUNDS" "${args[@]}" | tee "$SCRATCH/table"
 	awk '{ time[$1] = $2 } END {
 		ratio = time["wherry-init"] / time["floor"]
-		printf "wherry-init / floor: %.2f, budget 1.20%s\n", ratio, (ratio > 1.2 ? ": OVER" : "")
+		printf "wherry-init / floor: %.2f, budget 1.20%s\n", ratio, (ratio > 1.2 ? ": OVER" : ": within")
 	}' "$SCRATCH/table"
 }
 
