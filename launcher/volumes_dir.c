@@ -85,8 +85,11 @@ static int add_to(struct volume_list *list, int dir, const char *name)
 		return fail("list the volumes");
 	}
 	scoped_fd fd = volumes_enter(dir, name);
-	if (fd < 0 || census_take(fd, &volume.files, &volume.bytes) < 0)
+	struct census census = { 0 };
+	if (fd < 0 || census_take(fd, &census) < 0)
 		warn("look at the volume %s: %s", name, strerror(errno));
+	volume.files = census.names;
+	volume.bytes = census.content;
 	volume.used = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0;
 	grown[list->count++] = volume;
 	return 0;

@@ -18,12 +18,14 @@ struct about_name about_name(const struct digest *key)
 
 int about_write(int dir, const char *name, const struct findings *found)
 {
-	char text[256];
+	char text[320], sum[32] = "";
+	if (!found->replaced)
+		snprintf(sum, sizeof(sum), "sum %llu\n", (unsigned long long)found->sum);
 	int size = snprintf(text, sizeof(text),
-			    "entries %llu\nbytes %llu\ndisk %llu\nnames %llu\ncontent %llu\n%s%s%s",
+			    "entries %llu\nbytes %llu\ndisk %llu\nnames %llu\ncontent %llu\n%s%s%s%s",
 			    (unsigned long long)found->entries, (unsigned long long)found->bytes,
 			    (unsigned long long)found->disk, (unsigned long long)found->names,
-			    (unsigned long long)found->content, found->has_root ? "" : "no-root\n",
+			    (unsigned long long)found->content, sum, found->has_root ? "" : "no-root\n",
 			    found->opaque_root ? "opaque-root\n" : "",
 			    found->implied ? "implied\n" : "");
 	scoped_fd file = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
@@ -44,6 +46,7 @@ static void parse_line(const char *line, struct findings *found)
 		{ "disk ", offsetof(struct findings, disk) },
 		{ "names ", offsetof(struct findings, names) },
 		{ "content ", offsetof(struct findings, content) },
+		{ "sum ", offsetof(struct findings, sum) },
 	};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		size_t length = strlen(numbers[i].word);
@@ -51,6 +54,8 @@ static void parse_line(const char *line, struct findings *found)
 			*(uint64_t *)((char *)found + numbers[i].offset) = strtoull(line + length,
 										    NULL, 10);
 	}
+	if (!strncmp(line, "sum ", 4))
+		found->replaced = false;
 	if (!strcmp(line, "no-root"))
 		found->has_root = false;
 	else if (!strcmp(line, "opaque-root"))
@@ -63,7 +68,7 @@ int about_read(const struct store *store, const struct digest *key, struct findi
 {
 	char text[512];
 	struct about_name name = about_name(key);
-	*found = (struct findings){ .has_root = true };
+	*found = (struct findings){ .has_root = true, .replaced = true };
 	scoped_fd file = openat(store->layers, name.text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	ssize_t size = file < 0 ? -1 : read(file, text, sizeof(text) - 1);
 	if (size < 0)

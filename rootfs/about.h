@@ -11,6 +11,7 @@
  *	disk 498000000         about as much of a disk
  *	names 12954            in the tree, for wherry fsck
  *	content 455000000      bytes of its files, likewise
+ *	sum 15793112233445566  of what they hold (checksum.h), where it is known
  *	no-root                no entry for its root: that's another layer's to describe
  *	opaque-root            hides the layers below it
  *	implied                took owners and modes from the layers below it

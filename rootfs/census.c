@@ -4,35 +4,98 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rootfs/checksum.h"
 #include "rootfs/path.h"
+#include "rootfs/scoped.h"
 
-static int count_in(int dir, int depth, uint64_t *names, uint64_t *content);
+struct counter {
+	struct census *census;
+	bool reads;
+	ino_t *linked; /* files with several names that have been read */
+	size_t linked_count;
+};
 
-static int count_one(int dir, const char *name, int depth, uint64_t *names, uint64_t *content)
+/* O_NOATIME: reading must not change its times. */
+static int open_quietly(int dir, const char *name, int flags)
+{
+	return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | flags);
+}
+
+static int add_linked(struct counter *counter, ino_t file)
+{
+	ino_t *grown = counter->linked;
+	size_t count = counter->linked_count;
+	if (!(count & (count - 1))) /* room for twice as many */
+		grown = realloc(grown, (count ? 2 * count : 1) * sizeof(*grown));
+	if (!grown)
+		return -1;
+	grown[counter->linked_count++] = file;
+	counter->linked = grown;
+	return 0;
+}
+
+static bool was_read(const struct counter *counter, ino_t file)
+{
+	for (size_t i = counter->linked_count; i-- > 0;)
+		if (counter->linked[i] == file)
+			return true;
+	return false;
+}
+
+/* ENXIO: there are no data any more, lseek(2). */
+static int read_file(struct counter *counter, int dir, const char *name)
+{
+	static unsigned char buffer[65536];
+	scoped_fd file = open_quietly(dir, name, O_NONBLOCK);
+	if (file < 0)
+		return -1;
+	for (off_t at = 0; (at = lseek(file, at, SEEK_DATA)) >= 0;) {
+		ssize_t n = pread(file, buffer, sizeof(buffer), at);
+		if (n <= 0)
+			return (int)n;
+		counter->census->sum += checksum_of(at, buffer, n);
+		at += n;
+	}
+	return errno == ENXIO ? 0 : -1;
+}
+
+static int count_file(struct counter *counter, int dir, const char *name, const struct stat *st)
+{
+	counter->census->content += st->st_size / st->st_nlink;
+	if (!counter->reads || (st->st_nlink > 1 && was_read(counter, st->st_ino)))
+		return 0;
+	if (st->st_nlink > 1 && add_linked(counter, st->st_ino) < 0)
+		return -1;
+	return read_file(counter, dir, name);
+}
+
+static int count_in(struct counter *counter, int dir, int depth);
+
+static int count_one(struct counter *counter, int dir, const char *name, int depth)
 {
 	struct stat st;
-	++*names;
+	counter->census->names++;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
 	if (S_ISREG(st.st_mode))
-		*content += st.st_size / st.st_nlink;
+		return count_file(counter, dir, name, &st);
 	if (!S_ISDIR(st.st_mode))
 		return 0;
 	if (depth == PATH_DEPTH) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	/* O_NOATIME: reading a directory must not change its times */
-	int below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC);
-	return below < 0 ? -1 : count_in(below, depth + 1, names, content);
+	int below = open_quietly(dir, name, O_DIRECTORY);
+	return below < 0 ? -1 : count_in(counter, below, depth + 1);
 }
 
 /* Closes DIR. */
-static int count_in(int dir, int depth, uint64_t *names, uint64_t *content)
+static int count_in(struct counter *counter, int dir, int depth)
 {
 	DIR *stream = fdopendir(dir);
 	int result = 0;
@@ -42,14 +105,30 @@ static int count_in(int dir, int depth, uint64_t *names, uint64_t *content)
 	}
 	for (struct dirent *entry; result == 0 && (entry = readdir(stream));)
 		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			result = count_one(dir, entry->d_name, depth, names, content);
+			result = count_one(counter, dir, entry->d_name, depth);
+	int err = errno;
 	closedir(stream);
+	errno = err;
 	return result;
 }
 
-int census_take(int root, uint64_t *names, uint64_t *content)
+static int count(int root, struct counter *counter)
 {
-	*names = *content = 0;
-	int dir = openat(root, ".", O_RDONLY | O_DIRECTORY | O_NOATIME | O_CLOEXEC);
-	return dir < 0 ? -1 : count_in(dir, 0, names, content);
+	*counter->census = (struct census){ 0 };
+	int dir = open_quietly(root, ".", O_DIRECTORY);
+	int result = dir < 0 ? -1 : count_in(counter, dir, 0);
+	free(counter->linked);
+	return result;
+}
+
+int census_take(int root, struct census *census)
+{
+	struct counter counter = { .census = census };
+	return count(root, &counter);
+}
+
+int census_read(int root, struct census *census)
+{
+	struct counter counter = { .census = census, .reads = true };
+	return count(root, &counter);
 }

@@ -4,11 +4,17 @@
 
 #include <stdint.h>
 
+struct census {
+	uint64_t names;   /* beneath the root */
+	uint64_t content; /* bytes of its files, those of a file with several names divided among them */
+	uint64_t sum;     /* checksum_of() all that its files hold, each once; 0 where it isn't read */
+};
+
 /*
- * Counts the names beneath ROOT and the bytes of its files, those of a file with several names
- * divided among them. Times are not changed. Returns 0; -1 with errno, no failure recorded:
- * ENAMETOOLONG where it is more than PATH_DEPTH directories deep.
+ * Counts what is beneath ROOT; census_read reads it, too. Times are not changed. Both return 0; -1
+ * with errno, no failure recorded: ENAMETOOLONG where it is more than PATH_DEPTH directories deep.
  */
-int census_take(int root, uint64_t *names, uint64_t *content);
+int census_take(int root, struct census *);
+int census_read(int root, struct census *);
 
 #endif

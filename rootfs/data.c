@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "rootfs/blob.h"
+#include "rootfs/checksum.h"
 #include "rootfs/err.h"
 #include "rootfs/tree.h"
 
@@ -27,6 +28,7 @@ static int write_all(struct tree *tree, int64_t offset, const void *data, size_t
 		ssize_t n = pwrite(tree->file, at, size, offset);
 		if (n < 0)
 			return tree_fail(tree, "write it");
+		tree->found.sum += checksum_of(offset, at, n);
 		at += n, offset += n, size -= n;
 		tree->found.bytes += n;
 		tree->found.disk += n;

@@ -91,18 +91,20 @@ static int check_name(void *context, const char *full, const struct digest *id)
 static const char *find_fault(struct fsck *fsck, const struct digest *key)
 {
 	struct findings stated;
-	uint64_t names, content;
+	struct census census;
 	if (about_read(fsck->store, key, &stated) < 0) {
 		failure_clear();
 		return "nothing is known of it";
 	}
 	scoped_fd dir = openat(fsck->store->layers, key->hex, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || census_take(dir, &names, &content) < 0)
+	if (dir < 0 || census_read(dir, &census) < 0)
 		return "it can't be read";
-	if (names != stated.names)
-		return names < stated.names ? "files are missing in it"
-					    : "there is more in it than there was";
-	return content == stated.content ? NULL : "files in it have another size";
+	if (census.names != stated.names)
+		return census.names < stated.names ? "files are missing in it"
+						   : "there is more in it than there was";
+	if (census.content != stated.content)
+		return "files in it have another size";
+	return stated.replaced || census.sum == stated.sum ? NULL : "files in it have changed";
 }
 
 static bool is_in_use(struct fsck *fsck, const struct digest *key)

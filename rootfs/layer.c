@@ -305,10 +305,13 @@ static int extract(struct extraction *x)
 {
 	if (start(x) < 0 || pump(x) < 0 || tree_finish(&x->tree) < 0)
 		return -1;
-	if (census_take(x->tree.levels[0].dir, &x->tree.found.names, &x->tree.found.content) < 0)
+	struct census census;
+	if (census_take(x->tree.levels[0].dir, &census) < 0)
 		return errno == ENAMETOOLONG
 			       ? failx("its links lead to more than %d directories deep", PATH_DEPTH)
 			       : fail("look at what came of it");
+	x->tree.found.names = census.names;
+	x->tree.found.content = census.content;
 	return check_digests(x);
 }
 

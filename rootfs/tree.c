@@ -223,6 +223,10 @@ int tree_enter(struct tree *tree, const struct path *path, int depth)
 
 int tree_clear(struct tree *tree, int dir, const char *name)
 {
+	struct stat st;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+		tree->found.replaced = true;
 	if (tree_remove(dir, name) < 0)
 		return tree_fail(tree, "remove what was in its place");
 	tree->stale = true;

@@ -35,6 +35,8 @@ struct findings {
 	uint64_t disk;    /* about as many bytes of a disk, in blocks of 4 KiB */
 	uint64_t names;   /* in the finished tree, its root left out */
 	uint64_t content; /* bytes of its files, each counted once: what a disk that forgot would lack */
+	uint64_t sum;     /* checksum_of() what was written into its files */
+	bool replaced;    /* some of that is not there any more: the sum says nothing */
 	struct digest diff_id; /* of the stream, as it was found */
 	bool has_root;    /* it has an entry for its root */
 	bool opaque_root; /* it hides all layers below it */

@@ -368,6 +368,54 @@ fsck_layer() {
 	equal "$(wherry fsck)" "$STORE: all that is left is whole"
 }
 
+# flip FILE AT: another bit there, size and times as they were.
+flip() {
+	python3 - "$1" "$2" <<-'END'
+	import os, sys
+	st = os.stat(sys.argv[1])
+	with open(sys.argv[1], "r+b") as file:
+	    file.seek(int(sys.argv[2]))
+	    byte = file.read(1)
+	    file.seek(-1, 1)
+	    file.write(bytes([byte[0] ^ 8]))
+	os.utime(sys.argv[1], ns=(st.st_atime_ns, st.st_mtime_ns))
+	END
+}
+
+# As flash does it that wears out.
+fsck_flipped() {
+	local tree=$SCRATCH/flipped at
+	mkdir "$tree"
+	head -c 300001 /dev/urandom >"$tree/file"
+	ln "$tree/file" "$tree/link"
+	truncate -s 1M "$tree/sparse"
+	printf middle | dd of="$tree/sparse" bs=1 seek=500003 conv=notrunc status=none
+	printf x >"$tree/small"
+	fresh
+	for at in file:0 file:123457 file:300000 sparse:500007 sparse:9 small:0; do
+		wherry import "$tree" flipped >/dev/null
+		equal "$(wherry fsck)" "$STORE: all that is left is whole"
+		flip "$(find "$STORE/layers" -name "${at%:*}")" "${at#*:}"
+		fails_with 125 "must be loaded again: 1" wherry fsck
+	done
+	wherry import "$tree" flipped >/dev/null
+	flip "$(find "$STORE/layers" -name small)" 0
+	contains "$(wherry fsck 2>&1 || true)" ": files in it have changed: removed"
+}
+
+# What an archive has twice is summed up twice and there once: nothing is said of it then.
+fsck_twice() {
+	fresh
+	mkdir -p "$SCRATCH/twice"
+	head -c 5000 /dev/urandom >"$SCRATCH/twice/file"
+	tar -C "$SCRATCH/twice" -cf "$SCRATCH/twice.tar" .
+	head -c 7000 /dev/urandom >"$SCRATCH/twice/file"
+	tar -C "$SCRATCH/twice" -rf "$SCRATCH/twice.tar" ./file
+	wherry import "$SCRATCH/twice.tar" twice >/dev/null
+	equal "$(wherry fsck)" "$STORE: all that is left is whole"
+	lacks "$(cat "$STORE"/layers/*.about)" "sum "
+}
+
 fsck_leftovers() {
 	fresh
 	load busybox
@@ -481,6 +529,8 @@ it "loads again the layer that is missing, and nothing else" missing_layer_comes
 it "finds nothing wrong with a whole store" fsck_clean
 it "removes an image whose config is not its ID's" fsck_config
 it "finds a file that has lost its content" fsck_layer
+it "finds a bit that has turned over in any file" fsck_flipped
+it "does not take a file that an archive has twice for damaged" fsck_twice
 it "finds what broken removals have left" fsck_leftovers
 it "saves an image that umoci, skopeo and wherry read" saves
 it "saves what it loaded from its own file with the same digests" saves_the_same_twice
