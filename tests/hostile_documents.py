@@ -52,6 +52,12 @@ case(1, "opens no config of the host", refused="is missing", directory=True, for
          "mediaType": OCI + "config.v1+json", "digest": "sha256:" + "0" * 64, "size": 5}))
 
 
+case(1, "opens nothing above a directory that a manifest climbs out of", refused="/../outside: ", directory=True,
+     change=lambda parts: parts.names.__setitem__(0, "../outside"))
+case(1, "opens nothing of the host's by its name in a directory", refused="//etc/passwd: ", directory=True,
+     change=lambda parts: parts.names.__setitem__(0, "/etc/passwd"))
+
+
 def swap_blob(make):
     def after(path):
         for name in os.listdir(path + "/blobs/sha256"):
@@ -105,6 +111,17 @@ oci(2, "refuses a layer that is longer than stated", refused="are stated",
     change=lambda parts: parts.layers[0].update(size=len(LAYER) - 1))
 oci(2, "refuses a layer that is shorter than stated", refused="are stated",
     change=lambda parts: parts.layers[0].update(size=len(LAYER) + 1))
+
+
+def manifest_size(more):
+    def change(parts):
+        parts.seal()
+        parts.index["manifests"][0]["size"] += more
+    return change
+
+
+oci(2, "refuses a manifest that is longer than stated", change=manifest_size(-1), refused="are stated")
+oci(2, "refuses a manifest that is shorter than stated", change=manifest_size(1), refused="are stated")
 oci(2, "refuses a negative size", refused="is missing", change=lambda parts: parts.layers[0].update(size=-5))
 oci(2, "refuses a size that is text", refused="is missing", change=lambda parts: parts.layers[0].update(size="5"))
 

@@ -277,6 +277,10 @@ case(16, "leaves none further down either", d("a"), d("a/b"), wh("a/b/c"), f("a/
 case(16, "sees through a link that it is in an opaque directory", d("a"), f("a/.wh..wh..opq"), d("a/b"),
      l("l", "a/b"), wh("l/c"), tree={"a": "dir 755 opaque", "a/b": "dir 755", "l": "link a/b"})
 
+case(16, "keeps the times of directories that it removes whiteouts from", d("a"), d("a/b", mtime=9), wh("a/b/c"),
+     d("x"), f("a/.wh..wh..opq"), tree={"a": "dir 755 opaque", "a/b": "dir 755", "x": "dir 755"},
+     times={"a/b": 9 * 10**9})
+
 # ---- 17: an opaque root ----
 case(17, "records an opaque root", layers=on_base(f(".wh..wh..opq"), f("a", "x")), tree={"a": FILE},
      about=["opaque-root"])

@@ -67,6 +67,24 @@ def both(busybox):
         new_directory(busybox)[-1:]
 
 
+TAKER = tar(f("seen/file", "x"))
+
+
+def low(busybox):
+    """A directory without an entry, at the bottom: it takes nothing from anybody."""
+    return [TAKER] + busybox
+
+
+def high(busybox):
+    """The same layer, where there is something to take."""
+    return busybox + [tar(d("seen", mode=0o710, uid=3)), TAKER]
+
+
+def attributes(busybox):
+    return busybox + [tar(f("one", "1", records={b"SCHILY.xattr.user.note": b"x"}),
+                          f("two", "2", records={b"SCHILY.xattr.user.note": b"x"}))]
+
+
 def root(busybox):
     return busybox + [tar(d("./", mode=0o711, uid=5, gid=6, records={b"SCHILY.xattr.user.note": b"kept"})),
                       tar(f("file", "x"))]

@@ -69,6 +69,26 @@ whiteouts_elsewhere() {
 	equal "$(names new-directory /seen /seen/new)" $'new\nfile'
 }
 
+# A layer that depends on what is below it is another one elsewhere.
+takes_from_below() {
+	made low
+	made high
+	equal "$(wherry run low stat -c '%a %u' /seen)" "755 0"
+	equal "$(wherry run high stat -c '%a %u' /seen)" "710 3"
+}
+
+# ramfs has none.
+no_attributes() {
+	local said
+	mkdir "$SCRATCH/ramfs"
+	mount -t ramfs none "$SCRATCH/ramfs"
+	python3 "$TOP/tests/layers.py" "$SCRATCH/attributes.tar" attributes "$IMAGES/busybox.layers"/*.tar
+	said=$("$WHERRY" --root "$SCRATCH/ramfs/store" load -q "$SCRATCH/attributes.tar" 2>&1 >/dev/null) || said+=" failed"
+	cat "$SCRATCH/ramfs/store/layers"/*/two >>"$SCRATCH/two" || said+=" two is missing"
+	umount "$SCRATCH/ramfs"
+	equal "$said" "wherry: extended attributes are left out: the store's file system or the file's type has none of user.note"
+}
+
 root() {
 	made root
 	equal "$(wherry run root stat -c '%a %u:%g' /)" "711 5:6"
@@ -82,5 +102,7 @@ it "shows nothing that lies below an opaque root" opaque_root
 it "lists no whiteout in an opaque directory" no_whiteouts
 it "lists no whiteout in a directory that no layer below has" no_whiteouts_of_nothing
 it "keeps such a whiteout where the layer lies on another" whiteouts_elsewhere
+it "gives a layer what lies below it in this image, not in another" takes_from_below
+it "leaves attributes out where the store has none, and warns once" no_attributes
 it "gives the container's root what the image says of it" root
 finish_clean

@@ -62,6 +62,7 @@ several() {
 	equal "$(names_of)" "first:1 first:latest library/second:2 "
 	equal "$(wherry run second:2 echo two)" two
 	fails_with 125 "there are 2 images in it" wherry run "$SCRATCH/both.tar" true
+	fails_with 125 "they can't have one name, 'mine'" wherry load -q --name mine "$SCRATCH/both.tar"
 }
 
 named() {
