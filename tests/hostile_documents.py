@@ -186,6 +186,12 @@ case(3, "refuses a docker archive's config whose name is another digest", refuse
          "manifest.json": json.dumps([{"Config": "1" * 64 + ".json", "Layers": parts.names}]).encode(),
          "1" * 64 + ".json": json.dumps(parts.config).encode()}))
 
+case(3, "refuses a docker archive's layer whose name is another digest", refused="its digest is wrong",
+     form="docker", change=lambda parts: (parts.files.update({"blobs/sha256/" + "1" * 64: LAYER}),
+                                          parts.names.__setitem__(0, "blobs/sha256/" + "1" * 64)))
+case(3, "refuses a docker archive with more layers than diff IDs", refused="lists 2 layers, the image's config 1",
+     change=lambda parts: parts.names.append(parts.names[0]))
+
 # ---- 4: JSON ----
 
 
@@ -277,6 +283,8 @@ oci(4, "reads Docker's own types", tree=TREE,
                           parts.manifest.update(mediaType="application/vnd.docker.distribution.manifest.v2+json")))
 oci(4, "refuses Docker's schema 1", refused="old schema 1",
     change=media("index", "application/vnd.docker.distribution.manifest.v1+prettyjws"))
+oci(4, "refuses schema 1 by what is in it", refused="old schema 1",
+    change=lambda parts: parts.manifest.update(schemaVersion=1))
 oci(4, "refuses an index that points at something else", change=media("index", "text/plain"),
     refused="points at an unknown type")
 oci(4, "refuses what is packed like an image and is none", refused="it holds no image but",
