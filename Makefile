@@ -27,8 +27,13 @@ B := build/$(ARCH)
 O := $B/obj
 DEPS := $B/deps
 
+# Who decodes gzip: zlib, or ISA-L (isal), whose fast parts are for x86-64. On Alpine zlib, since a
+# static libisal is rare; GUNZIP=isal asks for it.
+APT  := $(shell command -v apt-get)
+GUNZIP ?= $(if $(APT),$(if $(filter x86_64,$(ARCH)),isal,zlib),zlib)
+
 LAUNCHER_SRC := $(sort $(filter-out launcher/seccomp_build.c,$(wildcard launcher/*.c)))
-ROOTFS_SRC   := $(sort $(wildcard rootfs/*.c))
+ROOTFS_SRC   := $(sort $(filter-out rootfs/gunzip_%,$(wildcard rootfs/*.c)) rootfs/gunzip_$(GUNZIP).c)
 INIT_SRC     := $(sort $(wildcard init/*.c init/*.S))
 TEST_SRC     := $(sort $(filter-out tests/tap.c,$(wildcard tests/*.c)))
 BENCH_SRC    := $(sort $(wildcard tests/bench/*.c))
@@ -41,10 +46,9 @@ DEBIAN.arm = armel
 DEBIAN.riscv64 = riscv64
 TOOL_PACKAGES = $(if $(filter $(HOST),$(ARCH)),linux-libc-dev,gcc-$(subst _,-,$(TRIPLET)) \
 	linux-libc-dev-$(DEBIAN.$(ARCH))-cross) gcc libc6-dev
-DEPS_PACKAGES = dpkg-dev
+DEPS_PACKAGES = dpkg-dev $(if $(filter x86_64,$(ARCH)),nasm)
 CHECK_PACKAGES = $(shell sed '/^\#/d' tests/packages 2>/dev/null)
 
-APT  := $(shell command -v apt-get)
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # $(call install,PACKAGES): does nothing, and asks for no password, where all are there.
 install = set -e; missing=; for p in $1; do \
@@ -64,9 +68,11 @@ LINK = $(CC) -nostdlib -static-pie -Wl,-static,-pie,--no-dynamic-linker,-z,text 
 	-o $@ $(DEPS)/lib/rcrt1.o $(DEPS)/lib/crti.o \
 	$(shell $(CC) -print-file-name=crtbeginS.o) $1 -L$(DEPS)/lib $(DEP_LIBS) -lc -lgcc -lgcc_eh -lc \
 	$(shell $(CC) -print-file-name=crtendS.o) $(DEPS)/lib/crtn.o
-DEP_LIBS = -larchive -lzstd -llzma -lz -ljansson
+GUNZIP_LIB.isal = -lisal
+GUNZIP_LIB.zlib = -lz
+DEP_LIBS = -larchive -lzstd -llzma $(GUNZIP_LIB.$(GUNZIP)) -ljansson
 else
-PKGS = libarchive libzstd liblzma zlib jansson
+PKGS = libarchive libzstd liblzma zlib jansson $(filter libisal,lib$(GUNZIP))
 LIBC_CPPFLAGS = $(shell pkg-config --static --cflags $(PKGS))
 LINK = $(CC) -static-pie $(LDFLAGS_ALL) -o $@ $1 $(DEP_LIBS)
 DEP_LIBS = $(shell pkg-config --static --libs $(PKGS))
@@ -240,7 +246,8 @@ bench: all $(bench_bin)
 # `make fuzz TIME=600`: seconds for each of them. The decoder is a thread here, so that both sides are seen;
 # the libraries are the system's own. A thread that is stopped leaves its memory: hence -fork. What is found stays in build/<arch>/fuzz, and the next run goes on there.
 TIME = 60
-FUZZ_PACKAGES = clang libarchive-dev libjansson-dev liblzma-dev libzstd-dev zlib1g-dev
+FUZZ_PACKAGES = clang libarchive-dev libjansson-dev liblzma-dev libzstd-dev \
+	$(if $(filter isal,$(GUNZIP)),libisal-dev,zlib1g-dev)
 fuzz_bin := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(filter-out %/decoder_thread.c,$(wildcard tests/fuzz/*.c)))
 fuzz_src := tests/fuzz/decoder_thread.c $(filter-out rootfs/decoder.c rootfs/sandbox.c,$(ROOTFS_SRC))
 
@@ -258,7 +265,8 @@ fuzz-packages:
 $B/fuzz/%: tests/fuzz/%.c $(fuzz_src) $(wildcard rootfs/*.h) | fuzz-packages
 	@mkdir -p $(@D)
 	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -I. \
-	-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $< $(fuzz_src) -o $@ -larchive -ljansson -llzma -lzstd -lz -lpthread
+	-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $< $(fuzz_src) -o $@ -larchive -ljansson -llzma -lzstd \
+	$(if $(filter isal,$(GUNZIP)),-lisal,-lz) -lpthread
 
 # Bytes: 1 MiB on every architecture; for what is PID 1 in every container 10 KiB, and 12 where the
 # instructions are longer or do less.

@@ -3,17 +3,10 @@
 #include <lzma.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
-/* One step: from IN to OUT, both moved on. Returns 0, or -1 after sending RECORD_FAILED. */
-struct buffer {
-	const unsigned char *in;
-	size_t in_size;
-	unsigned char *out;
-	size_t out_size;
-};
+#include "rootfs/gunzip.h"
 
 static int step_plain(struct inflater *inflater, struct buffer *b)
 {
@@ -40,27 +33,12 @@ static int check_padding(struct inflater *inflater, struct buffer *b)
 
 static int step_gzip(struct inflater *inflater, struct buffer *b)
 {
-	z_stream *z = inflater->state;
 	if (inflater->between && inflater->taken && *b->in == 0)
 		inflater->padding = true;
 	if (inflater->padding || (inflater->between && inflater->taken && *b->in != 0x1f))
 		return check_padding(inflater, b);
-	if (inflater->between && inflateReset(z) != Z_OK)
-		return decoder_fail(inflater->channel, "gzip: it can't go on");
-	inflater->between = false;
-	z->next_in = (unsigned char *)b->in;
-	z->avail_in = b->in_size;
-	z->next_out = b->out;
-	z->avail_out = b->out_size;
-	int result = inflate(z, Z_NO_FLUSH);
-	b->in = z->next_in, b->in_size = z->avail_in;
-	b->out = z->next_out, b->out_size = z->avail_out;
-	if (result == Z_STREAM_END)
-		inflater->between = true;
-	else if (result != Z_OK && result != Z_BUF_ERROR)
-		return decoder_fail(inflater->channel, "gzip: %s",
-				    z->msg ? z->msg : "it is damaged");
-	return 0;
+	const char *wrong = gunzip_step(inflater->state, b, &inflater->between);
+	return wrong ? decoder_fail(inflater->channel, "gzip: %s", wrong) : 0;
 }
 
 static int step_zstd(struct inflater *inflater, struct buffer *b)
@@ -105,9 +83,8 @@ static int step_xz(struct inflater *inflater, struct buffer *b)
 
 static int open_gzip(struct inflater *inflater)
 {
-	z_stream *z = calloc(1, sizeof(*z));
-	inflater->state = z;
-	return z && inflateInit2(z, 15 + 16) == Z_OK ? 0 : -1;
+	inflater->state = gunzip_new();
+	return inflater->state ? 0 : -1;
 }
 
 static int open_zstd(struct inflater *inflater)

@@ -10,6 +10,7 @@ import sys
 from resource import RLIMIT_NOFILE, setrlimit
 
 import hostile_documents
+import hostile_gzip
 import hostile_layers
 from hostile_make import archive_of
 
@@ -131,7 +132,7 @@ def run(number, case):
 
 
 def main():
-    cases = hostile_layers.CASES + hostile_documents.CASES
+    cases = hostile_layers.CASES + hostile_gzip.CASES + hostile_documents.CASES
     chosen = [int(sys.argv[1])] if len(sys.argv) > 1 else range(1, len(cases) + 1)
     failed = sum(not run(number, cases[number - 1]) for number in chosen)
     print(f"1..{len(chosen)}")

@@ -1,31 +1,29 @@
-/* inflate FILE: decompresses it with the zlib that wherry is linked with, in its slots, to nowhere. */
+/* inflate FILE: decompresses it as wherry does, in its slots, to nowhere. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "rootfs/channel.h"
+#include "rootfs/gunzip.h"
 
 int main(int argc, char **argv)
 {
 	static unsigned char in[CHANNEL_SLOT], out[CHANNEL_SLOT];
-	z_stream z = { 0 };
-	int file = argc > 1 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1, result = Z_OK;
+	struct gunzip *gunzip = gunzip_new();
+	int file = argc > 1 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
+	bool ended = false;
 	ssize_t size;
-	if (file < 0 || inflateInit2(&z, 15 + 16) != Z_OK) {
+	if (file < 0 || !gunzip) {
 		perror("inflate");
 		return 1;
 	}
-	while (result == Z_OK && (size = read(file, in, sizeof(in))) > 0) {
-		z.next_in = in;
-		z.avail_in = size;
+	while ((size = read(file, in, sizeof(in))) > 0) {
+		struct buffer b = { .in = in, .in_size = size };
 		do {
-			z.next_out = out;
-			z.avail_out = sizeof(out);
-			result = inflate(&z, Z_NO_FLUSH);
-		} while (result == Z_OK && (z.avail_in || !z.avail_out));
-		if (result == Z_BUF_ERROR)
-			result = Z_OK;
+			b.out = out, b.out_size = sizeof(out);
+			if (gunzip_step(gunzip, &b, &ended))
+				return 1;
+		} while (b.in_size || !b.out_size);
 	}
-	return result == Z_STREAM_END ? 0 : 1;
+	return ended ? 0 : 1;
 }

@@ -124,7 +124,7 @@ compare "docker-archive" "$SCRATCH/images/eight.docker" \
 	"skopeo + umoci unpack=skopeo copy -q docker-archive:$SCRATCH/images/eight.docker oci:{}.oci:eight && umoci unpack --image {}.oci:eight {}; rm -rf {}.oci"
 at_least "podman / wherry" "$(ratio "$(seconds "podman load")" "$(seconds wherry)")" 10
 
-# The limits of one layer: zlib alone as it is linked into wherry, and a load that has nothing to inflate.
+# The limits of one layer: gzip decoder alone as it is linked into wherry, and a load that has nothing to inflate.
 blob=$(find "$SCRATCH/images/one.oci-gzip/blobs" -size +1000k)
 compare "one layer, gzip" "$SCRATCH/images/one.oci-gzip" \
 	"inflate alone=$BUILD/bench/inflate $blob" \
