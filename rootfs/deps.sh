@@ -152,7 +152,7 @@ build_zlib() {
 
 # ISA-L's inflate, which takes under half of zlib's time, for x86-64 alone. It finds out at run time
 # what the processor has: BMI2, SSE4.2 or neither. Its own choice of a CRC brings those of other
-# polynomials and AVX-512's, 60 KB: ours has three. Nothing of zlib's format is read,
+# polynomials and AVX-512's: ours has three. Nothing of zlib's format is read,
 # and nothing written: igzip.c and adler32 are there to be linked, by a function or two.
 build_isal() {
 	have isal && return

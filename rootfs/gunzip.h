@@ -1,6 +1,7 @@
 /*
  * The members of a gzip file (RFC 1952), by zlib or, on x86-64, by ISA-L: the Makefile picks one of
- * gunzip_*.c. Both take the same files and refuse the same ones in the same words.
+ * gunzip_*.c. What is wrong with a header or a trailer both say in the same words; of damage within the
+ * data zlib tells more.
  */
 #ifndef ROOTFS_GUNZIP_H
 #define ROOTFS_GUNZIP_H
