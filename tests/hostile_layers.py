@@ -96,6 +96,7 @@ case(6, "refuses attributes of more than 72 KiB",
      refused="attributes take more than")
 case(6, "refuses a file whose size is negative", header(b"a", -512) + END, refused="a")
 case(7, "refuses what is no tar archive", layers=[b"no archive at all " * 100], refused="tar: ")
+case(4, "takes a tar archive whose first name begins as bzip2 does", f("BZhello", "x"), tree={"BZhello": FILE})
 case(7, "refuses a header with a wrong checksum", f("a", "x"), header(b"b")[:148] + b"000000\0 " +
      header(b"b")[156:], refused="tar: ")
 case(7, "refuses a pax header that makes no sense",
@@ -267,6 +268,9 @@ case(15, "makes a directory without an entry opaque", wh("a"), f("a/b", "x"),
 case(15, "makes a directory opaque that replaces a file", f("a", "x"), d("a"), tree={"a": "dir 755 opaque"})
 case(15, "removes once what is removed twice", wh("a"), wh("a"), tree={"a": "whiteout"})
 case(15, "keeps a directory's times when it becomes opaque", d("a", mtime=99), wh("a"),
+     tree={"a": "dir 755 opaque"}, times={"a": 99 * 10**9})
+
+case(15, "keeps them, too, when that removes a whiteout from it", d("a", mtime=99), wh("a/b"), wh("a"),
      tree={"a": "dir 755 opaque"}, times={"a": 99 * 10**9})
 
 # ---- 16: no whiteouts in opaque directories ----

@@ -121,6 +121,8 @@ owners() {
 	contains "$(alone_wherry --root "$store" run debian perl -e 'print "perl runs\n"')" "perl runs"
 	equal "$(alone_wherry --root "$store" run debian find / -xdev -not -user root -not -path /proc -not -path /sys)" ""
 	equal "$(alone_wherry --root "$store" run debian stat -c %a /usr/bin/chage)" 755
+	equal "$(alone_wherry --root "$store" run debian ls /usr/share/doc /usr/share/bug)" \
+		$'/usr/share/bug:\n\n/usr/share/doc:\nREADME'
 	alone_wherry --root "$store" rmi debian >/dev/null
 }
 
