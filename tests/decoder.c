@@ -1,28 +1,10 @@
 /*
  * A decoder that does its worst: this program's own decoder_run takes the place of rootfs/decoder_run.c, in the
- * same sandbox, on the same channel. Whatever it tries, it reaches nothing, and what it says is refused.
+ * same sandbox, on the same channel. Whatever it says that is not so is refused.
  */
-#include "rootfs/decoder.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <unistd.h>
-
-#include "rootfs/err.h"
-#include "rootfs/layer.h"
-#include "rootfs/remove.h"
+#include "tests/decoder.h"
 #include "tests/tap.h"
 
-#define SANDBOX "tried what it may not do"
 #define NONSENSE "says what can't be true"
 
 /* An entry, and what it says of its own size. */
@@ -33,79 +15,7 @@ struct lie {
 	const void *attributes;
 };
 
-static void (*evil)(struct channel *);
 static const struct lie *told;
-
-int decoder_run(struct channel *channel, const struct decoder_task *task)
-{
-	(void)task;
-	evil(channel);
-	channel_put(channel, RECORD_END, NULL, 0);
-	return 0;
-}
-
-int decoder_fail(struct channel *channel, const char *fmt, ...)
-{
-	struct piece piece = { fmt, strlen(fmt) };
-	channel_put(channel, RECORD_FAILED, &piece, 1);
-	return -1;
-}
-
-static void opens(struct channel *c) { (void)c; syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY); }
-static void makes_socket(struct channel *c) { (void)c; socket(AF_INET, SOCK_STREAM, 0); }
-static void forks(struct channel *c) { (void)c; syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); }
-static void clones(struct channel *c) { (void)c; syscall(SYS_clone3, NULL, 0); }
-static void executes(struct channel *c) { (void)c; execve("/bin/sh", NULL, NULL); }
-static void kills(struct channel *c) { (void)c; syscall(SYS_kill, 1, 0); }
-static void kills_parent(struct channel *c) { (void)c; kill(getppid(), SIGKILL); }
-static void traces(struct channel *c) { (void)c; syscall(SYS_ptrace, 16, 1, 0, 0); }
-static void writes_memory(struct channel *c) { (void)c; process_vm_writev(1, NULL, 0, NULL, 0, 0); }
-static void makes_file(struct channel *c) { (void)c; syscall(SYS_memfd_create, "x", 0); }
-static void becomes_root(struct channel *c) { (void)c; syscall(SYS_setuid, 0); }
-static void makes_ring(struct channel *c) { (void)c; syscall(SYS_io_uring_setup, 1, NULL); }
-static void unshares(struct channel *c) { (void)c; syscall(SYS_unshare, 0x10000000); }
-static void writes_elsewhere(struct channel *c) { (void)c; if (write(2, "evil\n", 5) < 0) return; }
-static void reads_elsewhere(struct channel *c) { char b[8]; (void)c; if (read(1, b, sizeof(b)) < 0) return; }
-static void controls(struct channel *c) { (void)c; syscall(SYS_ioctl, 0, 0, 0); }
-static void copies_descriptor(struct channel *c) { (void)c; syscall(SYS_dup, 0); }
-static void truncates(struct channel *c) { (void)c; syscall(SYS_ftruncate, 0, 0); }
-
-static void maps_code(struct channel *c)
-{
-	(void)c;
-	mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-}
-
-static void makes_code(struct channel *c)
-{
-	mprotect(c->up, 4096, PROT_READ | PROT_EXEC);
-}
-
-#if defined(__x86_64__)
-/* The same numbers mean other calls: x32's have bit 30 set. */
-static void calls_x32(struct channel *c) { (void)c; syscall(0x40000000 | SYS_read, 0, NULL, 0); }
-#endif
-
-static void writes_input(struct channel *c)
-{
-	*(volatile unsigned char *)channel_input(c) = 1;
-}
-
-static void unprotects_input(struct channel *c)
-{
-	if (mprotect((void *)c->below, 4096 + CHANNEL_INPUT, PROT_READ | PROT_WRITE) < 0)
-		writes_input(c);
-}
-
-/* Until there is none; then it ends without a word. */
-static void takes_memory(struct channel *c)
-{
-	char *piece;
-	(void)c;
-	while ((piece = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)) != MAP_FAILED)
-		memset(piece, 1, 1 << 20);
-	_exit(0);
-}
 
 static void put(struct channel *c, enum record_kind kind, const void *data, size_t size)
 {
@@ -267,11 +177,7 @@ static void places_too_many(struct channel *c)
 	}
 }
 
-static const struct {
-	const char *says;
-	void (*evil)(struct channel *);
-	const char *refused;
-} places[] = {
+static const struct evil_case places[] = {
 	{ "is refused a place behind the layer", place_behind_layer, NONSENSE },
 	{ "is refused a place far behind the layer", place_far_behind, NONSENSE },
 	{ "is refused a place before the layer", place_before_layer, NONSENSE },
@@ -283,37 +189,7 @@ static const struct {
 
 static const struct attribute_record too_long = { 5, 0xfffffff0 };
 
-static const struct {
-	const char *says;
-	void (*evil)(struct channel *);
-	const char *refused;
-} cases[] = {
-	{ "opens no file", opens, SANDBOX },
-	{ "makes no socket", makes_socket, SANDBOX },
-	{ "makes no process", forks, SANDBOX },
-	{ "makes no process by clone3", clones, SANDBOX },
-	{ "executes nothing", executes, SANDBOX },
-	{ "kills nobody", kills, SANDBOX },
-	{ "does not kill its parent", kills_parent, SANDBOX },
-	{ "traces nobody", traces, SANDBOX },
-	{ "writes into no other process", writes_memory, SANDBOX },
-	{ "makes no file in memory", makes_file, SANDBOX },
-	{ "does not become root again", becomes_root, SANDBOX },
-	{ "makes no io_uring", makes_ring, SANDBOX },
-	{ "makes no namespace", unshares, SANDBOX },
-	{ "writes to no descriptor but the channel's", writes_elsewhere, SANDBOX },
-	{ "reads from no descriptor but the channel's", reads_elsewhere, SANDBOX },
-	{ "controls no device", controls, SANDBOX },
-	{ "copies no descriptor", copies_descriptor, SANDBOX },
-	{ "truncates nothing", truncates, SANDBOX },
-	{ "maps no code", maps_code, SANDBOX },
-	{ "makes no code of what it wrote", makes_code, SANDBOX },
-#if defined(__x86_64__)
-	{ "makes no call of another kind", calls_x32, SANDBOX },
-#endif
-	{ "does not write what the parent has hashed", writes_input, "was killed (signal 11" },
-	{ "does not get the right to", unprotects_input, "was killed (signal 11" },
-	{ "gets no more memory than it may have", takes_memory, "ended too early" },
+static const struct evil_case cases[] = {
 	{ "is refused an unknown record", unknown_record, NONSENSE },
 	{ "is refused an index reader's question", wants_in_layer, NONSENSE },
 	{ "is refused to keep what has not come", keeps_future, NONSENSE },
@@ -373,20 +249,6 @@ static const struct {
 	  { .entry = { .mode = S_IFDIR | 0755, .attributes_size = 3 }, .path = "a", .attributes = "abc" } },
 };
 
-/* A blob of several slots; gzip by its first bytes, so that output has a ring of its own. */
-static int make_blob(struct layer *layer)
-{
-	static char noise[5 * CHANNEL_SLOT] = "\x1f\x8b";
-	int file = memfd_create("blob", MFD_CLOEXEC);
-	if (file < 0 || write(file, noise, sizeof(noise)) != sizeof(noise))
-		return -1;
-	layer->blob = (struct blob){ file, 0, sizeof(noise) };
-	layer->digest = sha256_of(noise, sizeof(noise));
-	layer->diff_id = sha256_of("another stream", 14);
-	layer->window = DECODER_WINDOW;
-	return file;
-}
-
 /* An archive with a layer in its midst. */
 static int make_plain(struct layer *layer)
 {
@@ -398,27 +260,6 @@ static int make_plain(struct layer *layer)
 	return file;
 }
 
-static bool is_empty_but_for_a(int dir)
-{
-	return faccessat(dir, "../wherry-evil", F_OK, 0) < 0 && access("/tmp/wherry-evil", F_OK) < 0;
-}
-
-static void try(const struct layer *layer, const char *place, const char *says, const char *wanted)
-{
-	struct findings found;
-	mkdir(place, 0700);
-	int root = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int implied = memfd_create("implied", MFD_CLOEXEC);
-	failure_clear();
-	int result = layer_extract(layer, &layer_limits, root, implied, NULL, &found);
-	const char *said = failure_get()->text;
-	bool refused = result < 0 && strstr(said, wanted) && is_empty_but_for_a(root);
-	tap_ok(refused, "a decoder that is taken over %s%s%s", says, refused ? "" : ": ", refused ? "" : said);
-	close(root);
-	close(implied);
-	tree_remove(AT_FDCWD, place);
-}
-
 int main(void)
 {
 	char place[] = "/tmp/wherry-decoder.XXXXXX", root[64];
@@ -426,10 +267,7 @@ int main(void)
 	if (!mkdtemp(place) || make_blob(&layer) < 0)
 		return 1;
 	snprintf(root, sizeof(root), "%s/root", place);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		evil = cases[i].evil;
-		try(&layer, root, cases[i].says, cases[i].refused);
-	}
+	try_all(&layer, root, cases, sizeof(cases) / sizeof(cases[0]));
 	evil = lies;
 	for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
 		told = &entries[i].lie;
@@ -437,10 +275,7 @@ int main(void)
 	}
 	if (make_plain(&layer) < 0)
 		return 1;
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		evil = places[i].evil;
-		try(&layer, root, places[i].says, places[i].refused);
-	}
+	try_all(&layer, root, places, sizeof(places) / sizeof(places[0]));
 	rmdir(place);
 	return tap_finish();
 }
