@@ -18,7 +18,10 @@
 #include "rootfs/scoped.h"
 #include "rootfs/tree.h"
 
-enum { ATTRIBUTE_NAME = 255 }; /* XATTR_NAME_MAX */
+enum {
+	ATTRIBUTE_NAME = 255, /* XATTR_NAME_MAX */
+	PERMISSIONS = 0777, /* that a file is made with; the other bits come last */
+};
 
 static bool begins(const char *text, const char *with)
 {
@@ -104,18 +107,31 @@ static int set_owner(struct tree *tree, const struct entry *entry, int at, const
 }
 
 /*
- * chown(2) clears the setuid bits and capabilities, writing clears capabilities: so this order
- * (rule 20).
+ * Mostly a file has been made with what it shall have, and a look costs less than to set it again.
+ * Its mode may differ by a default ACL, its group by a setgid directory above or a mount option.
  */
+static int set_owner_and_mode(struct tree *tree, int file, const struct entry *entry)
+{
+	struct stat st;
+	int bits = 07777;
+	if (fstat(file, &st) < 0)
+		return tree_fail(tree, "look at it");
+	bool owned = st.st_uid == entry->uid && st.st_gid == entry->gid;
+	if (!owned && (bits = set_owner(tree, entry, file, "")) < 0)
+		return -1;
+	if (owned && (st.st_mode & 07777) == (entry->mode & 07777))
+		return 0;
+	return fchmod(file, entry->mode & bits) < 0 ? tree_fail(tree, "set its mode") : 0;
+}
+
+/* chown(2) clears the setuid bits and capabilities, writing clears capabilities: so this order. */
 int tree_set_metadata(struct tree *tree, int file, const struct entry *entry)
 {
-	int bits = set_owner(tree, entry, file, "");
-	if (bits < 0)
-		return -1;
-	if (fchmod(file, entry->mode & bits) < 0)
-		return tree_fail(tree, "set its mode");
-	if (set_attributes(tree, file, entry) < 0)
-		return -1;
+	return set_owner_and_mode(tree, file, entry) < 0 ? -1 : set_attributes(tree, file, entry);
+}
+
+int tree_set_times(struct tree *tree, int file, const struct entry *entry)
+{
 	return futimens(file, entry->times) < 0 ? tree_fail(tree, "set its times") : 0;
 }
 
@@ -133,11 +149,11 @@ static int drop_attributes(struct tree *tree, int dir)
 }
 
 /* Returns 1 where NAME is there as a directory, 0 where it had to be made; -1 with a failure. */
-static int make_directory(struct tree *tree, int dir, const char *name, bool *opaque)
+static int make_directory(struct tree *tree, int dir, const char *name, mode_t mode, bool *opaque)
 {
 	struct stat st;
 	*opaque = false;
-	if (mkdirat(dir, name, 0700) == 0)
+	if (mkdirat(dir, name, mode) == 0)
 		return 0;
 	if (errno != EEXIST)
 		return tree_fail(tree, "make the directory");
@@ -148,15 +164,17 @@ static int make_directory(struct tree *tree, int dir, const char *name, bool *op
 	*opaque = true;
 	if (tree_clear(tree, dir, name) < 0)
 		return -1;
-	return mkdirat(dir, name, 0700) < 0 ? tree_fail(tree, "make the directory") : 0;
+	return mkdirat(dir, name, mode) < 0 ? tree_fail(tree, "make the directory") : 0;
 }
 
+/* It stays open: most often what comes next is in it. */
 static int add_directory(struct tree *tree, const struct entry *entry, int dir, const char *name)
 {
 	bool opaque;
-	int there = make_directory(tree, dir, name, &opaque);
+	int there = make_directory(tree, dir, name, entry->mode & PERMISSIONS, &opaque);
 	if (there < 0)
 		return -1;
+	tree->found.names += !there;
 	scoped_fd made = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (made < 0)
 		return tree_fail(tree, "open the directory");
@@ -164,7 +182,10 @@ static int add_directory(struct tree *tree, const struct entry *entry, int dir, 
 		return -1;
 	if (opaque && tree_make_opaque(tree, made) < 0)
 		return -1;
-	return tree_set_metadata(tree, made, entry);
+	if (tree_set_metadata(tree, made, entry) < 0)
+		return -1;
+	tree_push(tree, take_fd(&made), &tree->path, entry->times);
+	return 0;
 }
 
 /* Attributes must wait for the data, and the buffer that they are in does not. */
@@ -188,14 +209,16 @@ static int keep_entry(struct tree *tree, const struct entry *entry)
 static int add_file(struct tree *tree, const struct entry *entry, int dir, const char *name)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	tree->file = openat(dir, name, flags, 0600);
+	const mode_t mode = entry->mode & PERMISSIONS;
+	tree->file = openat(dir, name, flags, mode);
 	if (tree->file < 0 && errno == EEXIST) {
 		if (tree_clear(tree, dir, name) < 0)
 			return -1;
-		tree->file = openat(dir, name, flags, 0600);
+		tree->file = openat(dir, name, flags, mode);
 	}
 	if (tree->file < 0)
 		return tree_fail(tree, "make the file");
+	tree->found.names++;
 	return keep_entry(tree, entry);
 }
 
@@ -241,6 +264,7 @@ static int add_special(struct tree *tree, const struct entry *entry, int dir, co
 		if (make_special(entry, dir, name) < 0)
 			return tree_fail(tree, "make it");
 	}
+	tree->found.names++;
 	return set_special_metadata(tree, entry, dir, name);
 }
 
@@ -316,7 +340,9 @@ static int end_file(struct tree *tree)
 	/* What the data don't reach is a hole. */
 	if ((tree->run || tree->next < tree->entry.size) && ftruncate(file, tree->entry.size) < 0)
 		return tree_fail(tree, "set its size");
-	return tree_set_metadata(tree, file, &tree->entry);
+	tree->found.content += tree->entry.size;
+	return tree_set_metadata(tree, file, &tree->entry) < 0 ? -1
+							       : tree_set_times(tree, file, &tree->entry);
 }
 
 int tree_add(struct tree *tree, const struct entry *entry)

@@ -301,17 +301,24 @@ static int start(struct extraction *x)
 	return decoder_start(&x->decoder, &task);
 }
 
+static int recount(struct tree *tree)
+{
+	struct census census;
+	if (census_take(tree->levels[0].dir, &census) < 0)
+		return errno == ENAMETOOLONG
+			       ? failx("its links lead to more than %d directories deep", PATH_DEPTH)
+			       : fail("look at what came of it");
+	tree->found.names = census.names;
+	tree->found.content = census.content;
+	return 0;
+}
+
 static int extract(struct extraction *x)
 {
 	if (start(x) < 0 || pump(x) < 0 || tree_finish(&x->tree) < 0)
 		return -1;
-	struct census census;
-	if (census_take(x->tree.levels[0].dir, &census) < 0)
-		return errno == ENAMETOOLONG
-			       ? failx("its links lead to more than %d directories deep", PATH_DEPTH)
-			       : fail("look at what came of it");
-	x->tree.found.names = census.names;
-	x->tree.found.content = census.content;
+	if (x->tree.recount && recount(&x->tree) < 0)
+		return -1;
 	return check_digests(x);
 }
 

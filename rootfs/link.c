@@ -41,6 +41,15 @@ static const char *unfit(const struct stat *st)
 	return NULL;
 }
 
+/* census.h: what a file holds is divided among its names. */
+static void count(struct tree *tree, const struct stat *st)
+{
+	uint64_t size = st->st_size, names = st->st_nlink;
+	tree->found.names++;
+	if (S_ISREG(st->st_mode))
+		tree->found.content += (names + 1) * (size / (names + 1)) - names * (size / names);
+}
+
 static int make(struct tree *tree, int from, const char *target, int dir, const char *name)
 {
 	if (linkat(from, target, dir, name, 0) == 0)
@@ -77,5 +86,6 @@ int tree_add_link(struct tree *tree, const struct entry *entry, int dir, const c
 		if (fstatat(from, last, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return name_both(tree, entry, "this layer has no such file any more");
 	}
+	count(tree, &st);
 	return make(tree, from, last, dir, name);
 }

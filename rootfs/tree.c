@@ -86,18 +86,28 @@ int tree_leave(struct tree *tree, int depth)
 	return result < 0 ? fail("set a directory's times") : 0;
 }
 
+void tree_push(struct tree *tree, int dir, const struct path *path, const struct timespec times[2])
+{
+	int depth = ++tree->depth;
+	struct level *level = &tree->levels[depth];
+	const char *name = path_component(path, depth - 1);
+	level->dir = dir;
+	level->times[0] = times[0];
+	level->times[1] = times[1];
+	tree->open.at[depth - 1] = path->at[depth - 1];
+	strcpy(tree->open.text + path->at[depth - 1], name);
+}
+
 /* Its times as they are before we write in it. */
-static int push(struct tree *tree, int dir)
+static int push_as_it_is(struct tree *tree, int dir, const struct path *path)
 {
 	struct stat st;
 	if (fstat(dir, &st) < 0) {
 		close(dir);
 		return tree_fail(tree, "look at its directory");
 	}
-	struct level *level = &tree->levels[++tree->depth];
-	level->dir = dir;
-	level->times[0] = st.st_atim;
-	level->times[1] = st.st_mtim;
+	const struct timespec times[2] = { st.st_atim, st.st_mtim };
+	tree_push(tree, dir, path, times);
 	return 0;
 }
 
@@ -118,7 +128,7 @@ static int open_through_link(struct tree *tree, const struct path *path, int dep
 	int dir = sys_openat2(tree->levels[0].dir, name, &how);
 	if (dir < 0)
 		return tree_fail(tree, "follow the symbolic link that is its directory");
-	tree->stale = true;
+	tree->stale = tree->recount = true;
 	return dir;
 }
 
@@ -138,10 +148,12 @@ static int make_implied(struct tree *tree, int at, const struct path *path, int 
 	const char *name = path_component(path, depth - 1);
 	if (mkdirat(at, name, 0755) < 0)
 		return tree_fail(tree, "make its directory");
+	tree->found.names++;
 	int dir = open_dir(at, name);
 	if (dir < 0)
 		return tree_fail(tree, "open its directory");
-	if (tree_set_metadata(tree, dir, &implied_metadata) < 0) {
+	if (tree_set_metadata(tree, dir, &implied_metadata) < 0 ||
+	    tree_set_times(tree, dir, &implied_metadata) < 0) {
 		close(dir);
 		return -1;
 	}
@@ -153,6 +165,7 @@ static int replace_whiteout(struct tree *tree, int at, const struct path *path, 
 {
 	if (unlinkat(at, path_component(path, depth - 1), 0) < 0)
 		return tree_fail(tree, "remove a whiteout");
+	tree->recount = true;
 	int dir = make_implied(tree, at, path, depth);
 	if (dir < 0)
 		return -1;
@@ -210,13 +223,8 @@ int tree_enter(struct tree *tree, const struct path *path, int depth)
 	tree->stale = false;
 	while (tree->depth < depth) {
 		int dir = open_level(tree, tree->levels[tree->depth].dir, path, tree->depth + 1);
-		if (dir < 0 || push(tree, dir) < 0)
+		if (dir < 0 || push_as_it_is(tree, dir, path) < 0)
 			return -1;
-	}
-	if (keep < depth) {
-		size_t used = path->at[depth - 1] + strlen(path_component(path, depth - 1)) + 1;
-		memcpy(tree->open.text, path->text, used);
-		memcpy(tree->open.at, path->at, depth * sizeof(path->at[0]));
 	}
 	return tree->levels[depth].dir;
 }
@@ -229,6 +237,6 @@ int tree_clear(struct tree *tree, int dir, const char *name)
 		tree->found.replaced = true;
 	if (tree_remove(dir, name) < 0)
 		return tree_fail(tree, "remove what was in its place");
-	tree->stale = true;
+	tree->stale = tree->recount = true;
 	return 0;
 }

@@ -60,6 +60,8 @@ struct tree {
 	int depth;           /* how many are open beside the root */
 	struct path open;    /* their names */
 	bool stale;          /* what is open may not be what its name says any more */
+	bool recount;        /* a name went again, or a link was followed: a census finds what is left,
+				and how deep */
 	const char *opaque;  /* overlayfs' name of the attribute that makes a directory opaque */
 	bool in_namespace;   /* a user namespace: no device nodes (rule 22) */
 	bool warned_attributes, warned_devices, warned_owners;
@@ -99,6 +101,11 @@ void tree_close(struct tree *);
 
 /* Opens the first DEPTH directories of PATH, makes what is missing; returns the last, borrowed. */
 int tree_enter(struct tree *, const struct path *, int depth);
+/*
+ * DIR, which is taken over, is what the first components of PATH lead to, one more than are open; it
+ * gets TIMES when it is left.
+ */
+void tree_push(struct tree *, int dir, const struct path *, const struct timespec times[2]);
 /* Leaves all levels below DEPTH. */
 int tree_leave(struct tree *, int depth);
 /* Removes what is at NAME of this layer. */
@@ -108,12 +115,12 @@ int tree_make_opaque(struct tree *, int dir);
 /* True for a 0/0 character device. */
 struct stat;
 bool tree_is_whiteout(const struct stat *);
-/* As tree_make_opaque, where what was at that place was no directory. */
 /* Ends a file whose data, or the first of them, are a run of the blob. Leaves RUN 0 where they were written. */
 int tree_end_run(struct tree *);
 int tree_add_link(struct tree *, const struct entry *, int dir, const char *name);
-/* Mode, owner, attributes and times, in that order (rule 20); FILE is any but a symbolic link. */
+/* Owner, mode and attributes, in that order, then times (rule 20); FILE is any but a symbolic link. */
 int tree_set_metadata(struct tree *, int file, const struct entry *);
+int tree_set_times(struct tree *, int file, const struct entry *);
 /* Records the failure with the entry's name; errno says why where WHY ends an attempt. */
 int tree_fail(const struct tree *, const char *why);
 int tree_failx(const struct tree *, const char *why);

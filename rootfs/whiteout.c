@@ -51,8 +51,10 @@ static int purge_one(struct tree *tree, int dir, const char *name)
 	struct stat st;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return tree_fail(tree, "look for whiteouts in it");
-	if (tree_is_whiteout(&st) && unlinkat(dir, name, 0) < 0)
-		return tree_fail(tree, "remove a whiteout in it");
+	if (tree_is_whiteout(&st)) {
+		tree->recount = true;
+		return unlinkat(dir, name, 0) < 0 ? tree_fail(tree, "remove a whiteout in it") : 0;
+	}
 	if (!S_ISDIR(st.st_mode))
 		return 0;
 	scoped_fd below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -125,6 +127,7 @@ int tree_add_whiteout(struct tree *tree, int dir, const char *name)
 		return hidden < 0 ? -1 : 0;
 	if (mknodat(dir, name, S_IFCHR, makedev(0, 0)) < 0)
 		return tree_fail(tree, "make a whiteout");
+	tree->found.names++;
 	if (tree->path.depth > 1)
 		tree->found.whiteouts = tree->found.implied = true;
 	return 0;

@@ -89,6 +89,7 @@ def check_tree(case, made, store, done):
     said = done.stderr.decode("latin-1")
     assert done.returncode == 0, f"exit status {done.returncode}: {said}"
     assert case.get("warns", "") in said, f"no warning {case.get('warns')}: {said}"
+    check_counts(store)
     if "tree" not in case:
         return
     key = newest(store, case, made)
@@ -103,6 +104,13 @@ def check_tree(case, made, store, done):
         assert st.st_mtime_ns == times, f"{path}: wanted {times}, got {st.st_mtime_ns}"
     for check in case.get("checks", []):
         check(f"{store}/layers/{key}")
+
+
+def check_counts(store):
+    """What the load has counted on its way is what there is now."""
+    done = subprocess.run([WHERRY, "--root", store, "fsck"], capture_output=True, timeout=120)
+    said = (done.stdout + done.stderr).decode("latin-1")
+    assert done.returncode == 0 and said.endswith(": all that is left is whole\n"), f"fsck: {said}"
 
 
 def run(number, case):

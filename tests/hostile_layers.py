@@ -217,6 +217,8 @@ case(12, "takes the entry if it comes later", f("a/b", "x"), d("a", mode=0o700),
 
 # ---- 13: hard links ----
 case(13, "links files", f("a", "x"), h("b", "a"), tree={"a": FILE + " links 2", "b": FILE + " links 2"})
+case(13, "counts a file of three names once", f("a", "eight of"), h("b", "a"), h("c", "b"),
+     tree={name: "file 644 'eight of' links 3" for name in "abc"})
 case(13, "links symbolic links themselves", l("a", "/etc/passwd"), h("b", "a"),
      tree={"a": "link /etc/passwd", "b": "link /etc/passwd"})
 case(13, "ignores a link's own metadata", f("a", "x"), h("b", "./a", mode=0o777, uid=9, mtime=5),
