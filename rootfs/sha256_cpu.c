@@ -1,4 +1,7 @@
-/* SHA-256 by the processor's own instructions: SHA-NI on x86-64, the ARMv8 extension on aarch64. */
+/*
+ * SHA-256 by the processor's own instructions: SHA-NI on x86-64, the ARMv8 extension on aarch64 and,
+ * where the same processors run 32-bit programs, on armhf.
+ */
 #include "rootfs/sha256.h"
 
 #if defined(__x86_64__)
@@ -59,12 +62,20 @@ sha256_blocks *sha256_accelerated(void)
 	return with_sha_ni;
 }
 
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) || defined(__ARM_PCS_VFP)
 
 #include <arm_neon.h>
 #include <sys/auxv.h>
 
-#define HWCAP_SHA2_BIT (1ul << 6) /* arch/arm64/include/uapi/asm/hwcap.h */
+#ifdef __aarch64__
+#define WITH_SHA2 __attribute__((target("+crypto")))
+#define SHA2_WORD AT_HWCAP
+#define SHA2_BIT (1ul << 6) /* arch/arm64/include/uapi/asm/hwcap.h */
+#else
+#define WITH_SHA2 __attribute__((target("arch=armv8-a,fpu=crypto-neon-fp-armv8")))
+#define SHA2_WORD AT_HWCAP2
+#define SHA2_BIT (1ul << 3) /* arch/arm/include/uapi/asm/hwcap.h */
+#endif
 
 #define QUAD(m0, m1, m2, m3, k) do { \
 	uint32x4_t t = vaddq_u32(m0, vld1q_u32(sha256_k + (k))), before = abcd; \
@@ -73,13 +84,13 @@ sha256_blocks *sha256_accelerated(void)
 	m0 = vsha256su1q_u32(vsha256su0q_u32(m0, m1), m2, m3); \
 } while (0)
 
-__attribute__((target("+crypto")))
+WITH_SHA2
 static uint32x4_t message(const unsigned char *data)
 {
 	return vreinterpretq_u32_u8(vrev32q_u8(vld1q_u8(data)));
 }
 
-__attribute__((target("+crypto")))
+WITH_SHA2
 static void with_armv8(uint32_t state[8], const unsigned char *data, size_t blocks)
 {
 	uint32x4_t abcd = vld1q_u32(state), efgh = vld1q_u32(state + 4);
@@ -102,7 +113,7 @@ static void with_armv8(uint32_t state[8], const unsigned char *data, size_t bloc
 
 sha256_blocks *sha256_accelerated(void)
 {
-	return getauxval(AT_HWCAP) & HWCAP_SHA2_BIT ? with_armv8 : NULL;
+	return getauxval(SHA2_WORD) & SHA2_BIT ? with_armv8 : NULL;
 }
 
 #else

@@ -29,6 +29,7 @@ script() {
 	for program in 'exit 7' 'kill -9 $$'; do say "status-$program" /wherry run app sh -c "$program"; done
 	say volume sh -c '/wherry run -v notes:/srv app sh -c "echo kept >/srv/new"; /wherry run -v notes:/srv app cat /srv/message /srv/new'
 	say fsck /wherry fsck
+	say sha256 /sha256
 	say left sh -c 'ls -d /sys/fs/cgroup/wherry-*; ls -A /run/wherry /var/lib/wherry/tmp'
 	poweroff -f
 	END
@@ -57,7 +58,7 @@ make_root() {
 	make_image "{\"architecture\": \"$name\", \"Env\": [\"PATH=/bin\"]}" app:latest docker-blobs:gzip \
 		"$root/image.tar" "$root/layer.tar"
 	rm "$root/layer.tar"
-	cp "$TOP/build/$architecture/wherry" "$root/wherry"
+	cp "$TOP/build/$architecture/wherry" "$TOP/build/$architecture/tests/sha256" "$root/"
 	vm_modules "$root/modules" overlay
 	script >"$root/init"
 	chmod 755 "$root/init"
@@ -87,6 +88,12 @@ statuses() {
 	prints 'status-kill -9 $$' "" 137
 }
 
+# ARMv8's, on both: cortex-a53 has them, and so has the "max" that runs 32-bit programs.
+instructions() {
+	says sha256 0 "the processor's instructions compute the same"
+	lacks "$(case_of sha256)" SKIP
+}
+
 store() {
 	prints volume $'from the image\nkept' 0
 	prints fsck "/var/lib/wherry: all that is left is whole" 0
@@ -104,6 +111,7 @@ runs() {
 	it "sets limits, and tells when memory ran out" limits
 	it "holds to devices, filters system calls, runs as another user" isolation
 	it "passes statuses on" statuses
+	it "hashes with the processor's instructions" instructions
 	it "keeps volumes, has its store whole, and leaves nothing" store
 }
 

@@ -22,7 +22,7 @@ vm_pid=''
 declare -A vm_qemu=(
 	[amd64]="qemu-system-x86_64 -M q35"
 	[arm64]="qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a53"
-	[armhf]="qemu-system-arm -M virt,highmem=off -cpu cortex-a15"
+	[armhf]="qemu-system-arm -M virt,highmem=off -cpu max"
 )
 declare -A vm_console=([amd64]=ttyS0 [arm64]=ttyAMA0 [armhf]=ttyAMA0)
 
