@@ -1,6 +1,6 @@
 # wherry: see README.md. Products are left in build/<arch>/.
 #
-#	make [all|init|deps|run|check|check-arch|powercut|bench|fuzz|size|install|clean] [ARCH=...]
+#	make [all|init|deps|run|check|powercut|bench|fuzz|size|install|clean] [ARCH=...]
 #
 # On Debian and Ubuntu whatever is missing is installed by apt and built once by
 # `make deps`, which the other targets start themselves. Where there is no apt-get, as on
@@ -114,7 +114,7 @@ INIT_LIBS = -lgcc
 say = $(if $V,,@printf '%-5s %s\n' $1 $@;)
 
 # ---- products
-.PHONY: all init deps run check check-arch powercut bench fuzz size install clean
+.PHONY: all init deps run check powercut bench fuzz size install clean
 .DELETE_ON_ERROR:
 all: $B/wherry $B/wherry-init
 init: $B/wherry-init
@@ -223,7 +223,7 @@ run: all
 	@$(if $(APT),$(call install,busybox-static))
 	BUILD=$B tests/demo.sh
 
-check: all $(strict) $(test_bin) $(bench_bin)
+check: all $(strict) $(test_bin) $(bench_bin) others
 	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))
 	BUILD=$B tests/run
 
@@ -232,12 +232,12 @@ powercut: all
 	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))
 	BUILD=$B CUTS=100 tests/powercut.sh
 
-# On other processors, emulated.
-check-arch:
-	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))
-	$(MAKE) ARCH=aarch64 all build/aarch64/tests/sha256
-	$(MAKE) ARCH=armhf all build/armhf/tests/sha256
-	BUILD=build/$(HOST) ARCHITECTURES="aarch64 armhf" tests/arch-vm.sh
+# For other processors, which tests/arch-vm.sh emulates. Cross compilers are apt's here.
+OTHERS := $(if $(APT),$(filter-out $(ARCH),aarch64 armhf arm riscv64))
+.PHONY: others $(OTHERS:%=other-%)
+others: $(OTHERS:%=other-%)
+$(OTHERS:%=other-%): other-%: all
+	$(MAKE) ARCH=$* all build/$*/tests/sha256
 
 bench: all $(bench_bin)
 	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))

@@ -23,14 +23,15 @@ declare -A vm_qemu=(
 	[amd64]="qemu-system-x86_64 -M q35"
 	[arm64]="qemu-system-aarch64 -M virt,gic-version=3 -cpu cortex-a53"
 	[armhf]="qemu-system-arm -M virt,highmem=off -cpu max"
+	[riscv64]="qemu-system-riscv64 -M virt"
 )
-declare -A vm_console=([amd64]=ttyS0 [arm64]=ttyAMA0 [armhf]=ttyAMA0)
+declare -A vm_console=([amd64]=ttyS0 [arm64]=ttyAMA0 [armhf]=ttyAMA0 [riscv64]=ttyS0)
 
 # Prints the path of the kernel and that of its modules' directory, or says why there is none.
 vm_kernel() {
 	local dir
 	dir=$(vm_unpacked "linux-image-$VM_FLAVOUR") || return 1
-	echo "$dir"/boot/vmlinuz-* "$dir"/lib/modules/*
+	echo "$dir"/boot/vmlinu[xz]-* "$dir"/lib/modules/*
 }
 
 # vm_unpacked PACKAGE: prints the directory of what is in it. Fetched once, verified by apt, and never installed.
