@@ -13,6 +13,7 @@
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
 
+enum { CHANNEL_WORTH = CHANNEL_INPUT / 4 * 3 };
 enum { DOWN_SIZE = 4096 + CHANNEL_INPUT, UP_SIZE = 4096 + CHANNEL_RECORDS + CHANNEL_OUTPUT };
 
 /*
@@ -234,10 +235,12 @@ unsigned char *channel_slot(struct channel *channel)
 
 void channel_give(struct channel *channel, size_t size)
 {
+	uint64_t before = channel->input_head - channel->input_tail;
 	channel->input_head += size;
 	atomic_store_explicit(&channel->down->input_head, channel->input_head,
 			      memory_order_release);
-	if (channel->input_head - channel->input_tail >= CHANNEL_INPUT / 2)
+	/* Once a round: a child that only looks at headers is done with a slot before the next comes. */
+	if (before < CHANNEL_WORTH && before + size >= CHANNEL_WORTH)
 		channel_nudge(channel);
 }
 
