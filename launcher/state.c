@@ -217,6 +217,23 @@ void state_destroy(struct state *state)
 	close(take_fd(&state->file));
 }
 
+/*
+ * As state_create makes them, and may have died while it did. DIR may have been anybody's before: what
+ * else is there stays.
+ */
+static bool is_state(int file, const char *name)
+{
+	char text[16];
+	struct stat stat;
+	if (!is_name(name) || fstat(file, &stat) < 0 || (stat.st_mode & ~0600U) != S_IFREG ||
+	    stat.st_uid != geteuid())
+		return false;
+	ssize_t n = pread(file, text, sizeof(text) - 1, 0);
+	text[n < 0 ? 0 : n] = '\0';
+	size_t digits = strspn(text, "0123456789");
+	return n == 0 || (digits && text[digits] == '\n');
+}
+
 /* True where its supervisor lives. */
 static bool sweep_one(int dir, const char *name, int (*clean)(const char *name))
 {
@@ -225,7 +242,7 @@ static bool sweep_one(int dir, const char *name, int (*clean)(const char *name))
 		return false;
 	if (flock(file, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK;
-	if (is_linked(file) && clean(name) == 0)
+	if (is_linked(file) && is_state(file, name) && clean(name) == 0)
 		unlinkat(dir, name, 0);
 	return false;
 }

@@ -124,6 +124,7 @@ hold_a_hundred() {
 
 among_many() {
 	local attempt holder
+	umask 077
 	mkdir -p "$STATE"
 	hold_a_hundred >"$SCRATCH/held" &
 	holder=$!
@@ -148,6 +149,18 @@ name_not_locked() {
 	fails_with 125 "lock the state of k$ID: No locks available" strace -f -qq -o "$SCRATCH/locks" -e trace=flock \
 		-e inject=flock:error=ENOLCK:when=3 "$WHERRY" --root "$STORE" --state "$STATE" run --name "k$ID" busybox true
 	nothing_is_left
+}
+
+# What looks most like a state: locked by nobody, a number in it, or nothing.
+strangers_files() {
+	local state=$SCRATCH/strangers
+	mkdir -p "$state"
+	(umask 077; echo 12 times >"$state/notes"; echo >"$state/line"; echo 1 >"$state/.hidden"; : >"$state/dead")
+	echo 12 >"$state/daemon.pid"
+	: >"$state/lock"
+	"$WHERRY" --root "$STORE" --state "$state" run busybox true
+	equal "$(ls -A "$state" | paste -sd ' ' -)" ".hidden daemon.pid line lock notes"
+	rm -r "$state"
 }
 
 # As on most machines, where systemd makes / shared: no mount of the container may appear outside.
@@ -192,6 +205,7 @@ it "kill -9 of wherry with its layer on disk leaves no file behind the next comm
 it "kill -9 of wherry leaves its name free" same_name_again
 it "kill -9 of the init ends the container and leaves nothing" killed_init
 it "kill -9 of the program ends the container and leaves nothing" killed_program
+it "removes no file that is not its own from the state directory" strangers_files
 it "kill -9 of wherry at any moment of its start leaves nothing" killed_at_any_point
 it "kill -9 of the container's processes at any moment leaves nothing" killed_children
 if type -P strace >/dev/null; then
