@@ -123,8 +123,10 @@ int state_create(struct state *state, const char *path, const char *name,
 	state->file = lock_name(dir, name);
 	if (state->file < 0)
 		return -1;
-	if (fstat(state->file, &stat) == 0 && stat.st_size && clean(name) < 0)
+	if (fstat(state->file, &stat) == 0 && stat.st_size && clean(name) < 0) {
+		close(take_fd(&state->file)); /* not removed: who cleans up later finds the rest by it */
 		return failx("the name %s is taken: its last container is still ending", name);
+	}
 	int n = snprintf(pid, sizeof(pid), "%d\n", getpid());
 	/* What a killed one has left there may be longer. */
 	if (ftruncate(state->file, 0) < 0 || pwrite(state->file, pid, (size_t)n, 0) != n) {

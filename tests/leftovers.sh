@@ -64,6 +64,18 @@ same_name_again() {
 	nothing_is_left
 }
 
+# A cgroup that cannot be removed yet: whoever is refused the name leaves it to the next.
+still_ending() {
+	start_family
+	kill -KILL "$started"
+	ends "$started" 137
+	fails_with 125 "the name k$ID is taken: its last container is still ending" strace -f -qq -o "$SCRATCH/ending" \
+		-e trace=unlinkat -e inject=unlinkat:error=EBUSY "$WHERRY" --root "$STORE" --state "$STATE" run --name "k$ID" busybox true
+	equal "$(ls "$STATE")" "k$ID"
+	eventually wherry run busybox true
+	nothing_is_left
+}
+
 killed_init() {
 	start_family
 	kill -KILL "$(inside "$started" wherry-init)"
@@ -211,7 +223,13 @@ it "kill -9 of the container's processes at any moment leaves nothing" killed_ch
 if type -P strace >/dev/null; then
 	it "removes what killed ones left among a hundred that run, looking at 32 of these a time" among_many
 	it "leaves no file of a name that it could not lock" name_not_locked
+	if limits_here memory; then
+		it "leaves the cgroup of a container that is still ending to the next command" still_ending
+	else
+		skip "leaves the cgroup of a container that is still ending to the next command" "no cgroup that could stay"
+	fi
 else
+	skip "leaves the cgroup of a container that is still ending to the next command" "no strace here"
 	skip "removes what killed ones left among a hundred that run" "no strace here"
 	skip "leaves no file of a name that it could not lock" "no strace here"
 fi
