@@ -71,20 +71,36 @@ static int find(struct cgroup_mounts *mounts, const struct limits *limits, unsig
 		    controller);
 }
 
-/* A cgroup of that name with nobody in it is what a killed wherry left. */
-static int make_dir(struct hierarchy *hierarchy)
+/* One with nobody in it is what a killed wherry left. Returns 0 or -1 with errno, EBUSY: it is somebody's. */
+static int make_dir(const struct hierarchy *hierarchy)
 {
 	int parent = hierarchy->parent.dir;
-	const char *name = hierarchy->name;
-	if (mkdirat(parent, name, 0755) < 0 &&
-	    (errno != EEXIST || unlinkat(parent, name, AT_REMOVEDIR) < 0 || mkdirat(parent, name, 0755) < 0))
-		return fail("make the cgroup %s/%s", hierarchy->parent.path, name);
-	hierarchy->dir = openat(parent, name, O_DIRECTORY | O_CLOEXEC);
+	if (mkdirat(parent, hierarchy->name, 0755) == 0)
+		return 0;
+	if (errno != EEXIST || unlinkat(parent, hierarchy->name, AT_REMOVEDIR) < 0)
+		return -1;
+	return mkdirat(parent, hierarchy->name, 0755);
+}
+
+static int open_dir(struct hierarchy *hierarchy)
+{
+	int parent = hierarchy->parent.dir;
+	hierarchy->dir = openat(parent, hierarchy->name, O_DIRECTORY | O_CLOEXEC);
 	if (hierarchy->dir < 0)
-		return fail("open the cgroup %s/%s", hierarchy->parent.path, name);
+		return fail("open the cgroup %s/%s", hierarchy->parent.path, hierarchy->name);
 	if (!hierarchy->unified && hierarchy->holds & BIT(CONTROLLER_CPUSET))
 		return cgroup_limit_inherit_cpuset(parent, hierarchy->dir);
 	return 0;
+}
+
+static int explain_dir(struct cgroup *cgroup, const struct hierarchy *hierarchy, const char *name)
+{
+	const char *path = hierarchy->parent.path;
+	if (errno != EBUSY)
+		return fail("make the cgroup %s/%s", path, hierarchy->name);
+	cgroup->taken = true;
+	return failx("the name %s is taken: a container of another --state has the cgroup %s/%s", name, path,
+		     hierarchy->name);
 }
 
 static int remove_one(struct hierarchy *);
@@ -102,6 +118,11 @@ static int make_one(struct cgroup *cgroup, const struct cgroup_mount *mount, uns
 	if (cgroup_parent_open(&hierarchy->parent, mount, wanted, name, option) < 0)
 		return -1;
 	if (make_dir(hierarchy) < 0) {
+		explain_dir(cgroup, hierarchy, name);
+		cgroup_parent_close(&hierarchy->parent);
+		return -1;
+	}
+	if (open_dir(hierarchy) < 0) {
 		remove_one(hierarchy);
 		return -1;
 	}
@@ -203,11 +224,13 @@ int cgroup_create(struct cgroup *cgroup, const char *name, const struct limits *
 {
 	unsigned wanted = wanted_by(limits);
 	cgroup->count = 0;
-	cgroup->held = false;
+	cgroup->held = cgroup->taken = false;
 	if (!devices->rule_count)
 		return wanted ? create(cgroup, name, limits, wanted) : 0;
 	if (create(cgroup, name, limits, wanted | BIT(CONTROLLER_DEVICES)) == 0)
 		return hold_v1(cgroup, devices);
+	if (cgroup->taken)
+		return -1;
 	/* Was it the devices that failed? Who asked for none of that runs without. */
 	failure_clear();
 	return wanted ? create(cgroup, name, limits, wanted) : 0;

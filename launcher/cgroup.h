@@ -23,14 +23,15 @@ struct hierarchy {
 struct cgroup {
 	struct hierarchy hierarchies[CONTROLLER_COUNT];
 	int count;
-	bool held; /* to its devices, from the start: v1 */
+	bool held;  /* to its devices, from the start: v1 */
+	bool taken; /* it could not be made: its name is another container's */
 };
 
 /*
  * Makes the cgroup wherry-NAME wherever LIMITS or the rules of DEVICES need one, and sets the limits
  * but for v2's cpuset.
  * Neither: no cgroup. Where nothing but the devices would need one and it cannot be had, there is
- * none. Returns 0; -1 with a failure, and nothing is left.
+ * none, unless another container has it. Returns 0; -1 with a failure, and nothing is left.
  */
 int cgroup_create(struct cgroup *, const char *name, const struct limits *, const struct devices *);
 

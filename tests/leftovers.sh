@@ -175,6 +175,19 @@ strangers_files() {
 	rm -r "$state"
 }
 
+# Its cgroup has the name too, and is not ours to empty.
+name_elsewhere() {
+	start first --name "k$ID" busybox sh -c 'echo up; exec tool -hang'
+	fails_with 125 "the name k$ID is taken: a container of another --state has the cgroup" \
+		"$WHERRY" --root "$STORE" --state "$SCRATCH/elsewhere" run --name "k$ID" busybox true
+	equal "$(ls -A "$SCRATCH/elsewhere")" ""
+	[ -n "$(inside "$started" tool)" ]
+	kill "$started"
+	ends "$started" 143
+	rmdir "$SCRATCH/elsewhere"
+	nothing_is_left
+}
+
 # As on most machines, where systemd makes / shared: no mount of the container may appear outside.
 shared_root() {
 	unshare --mount --propagation private bash -euo pipefail -c '
@@ -218,6 +231,7 @@ it "kill -9 of wherry leaves its name free" same_name_again
 it "kill -9 of the init ends the container and leaves nothing" killed_init
 it "kill -9 of the program ends the container and leaves nothing" killed_program
 it "removes no file that is not its own from the state directory" strangers_files
+it "leaves a container alone that has the same name in another state directory" name_elsewhere
 it "kill -9 of wherry at any moment of its start leaves nothing" killed_at_any_point
 it "kill -9 of the container's processes at any moment leaves nothing" killed_children
 if type -P strace >/dev/null; then
