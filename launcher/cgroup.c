@@ -2,15 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "launcher/cgroup_file.h"
 #include "launcher/cgroup_limits.h"
+#include "launcher/cgroup_remove.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
@@ -277,45 +276,11 @@ int cgroup_join(const struct cgroup *cgroup)
 	return 0;
 }
 
-/*
- * With --pid host no PID namespace ends what is left in the container: whoever is in its cgroup when its
- * init is gone is that.
- */
-static void kill_members(int parent, const char *name)
-{
-	char text[4096];
-	scoped_fd dir = openat(parent, name, O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || cgroup_read(dir, "cgroup.procs", text, sizeof(text)) <= 0)
-		return;
-	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
-		pid_t pid = (pid_t)strtol(line, NULL, 10);
-		if (pid > 0) /* 0: one that our PID namespace doesn't show */
-			kill(pid, SIGKILL);
-	}
-}
-
-/*
- * The last process has been reaped, but the kernel lets go of a dying task's cgroup a moment later:
- * EBUSY for up to a few milliseconds.
- */
-static int remove_dir(int parent, const char *name)
-{
-	for (int tries = 0; tries < 100; tries++) {
-		if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-			return 0;
-		if (errno != EBUSY)
-			return -1;
-		kill_members(parent, name);
-		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-	}
-	return -1;
-}
-
 static int remove_one(struct hierarchy *hierarchy)
 {
 	if (hierarchy->dir >= 0)
 		close(take_fd(&hierarchy->dir));
-	int r = remove_dir(hierarchy->parent.dir, hierarchy->name);
+	int r = cgroup_remove(hierarchy->parent.dir, hierarchy->name);
 	if (r < 0)
 		warn("the cgroup %s/%s stays: %s", hierarchy->parent.path, hierarchy->name,
 		     strerror(errno));
@@ -342,8 +307,8 @@ static int sweep_one(int parent, const char *name)
 	char container[80], launcher[80];
 	snprintf(container, sizeof(container), "wherry-%s", name);
 	snprintf(launcher, sizeof(launcher), "wherry.%s", name);
-	int result = remove_dir(parent, container) < 0 && errno != EROFS ? -1 : 0;
-	if (remove_dir(parent, launcher) < 0 && errno != EROFS)
+	int result = cgroup_remove(parent, container) < 0 && errno != EROFS ? -1 : 0;
+	if (cgroup_remove(parent, launcher) < 0 && errno != EROFS)
 		result = -1;
 	return result;
 }

@@ -188,6 +188,21 @@ name_elsewhere() {
 	nothing_is_left
 }
 
+# The container's own: what it made below its cgroup, there with processes in it.
+deeper_cgroups() {
+	wherry run "${LIMITS[@]}" --name "k$ID" --privileged busybox sh -c '
+		for dir in /sys/fs/cgroup /sys/fs/cgroup/*; do
+			[ -w "$dir/cgroup.procs" ] || continue
+			mkdir -p "$dir/a/b/c" "$dir/d"
+			sleep 100 &
+			echo $! >"$dir/a/b/cgroup.procs"
+			made=yes
+		done
+		[ "$made" ]' 2>"$SCRATCH/deeper"
+	equal "$(cat "$SCRATCH/deeper")" ""
+	nothing_is_left
+}
+
 # As on most machines, where systemd makes / shared: no mount of the container may appear outside.
 shared_root() {
 	unshare --mount --propagation private bash -euo pipefail -c '
@@ -232,6 +247,11 @@ it "kill -9 of the init ends the container and leaves nothing" killed_init
 it "kill -9 of the program ends the container and leaves nothing" killed_program
 it "removes no file that is not its own from the state directory" strangers_files
 it "leaves a container alone that has the same name in another state directory" name_elsewhere
+if limits_here memory; then
+	it "removes cgroups that the container made below its own" deeper_cgroups
+else
+	skip "removes cgroups that the container made below its own" "no cgroup to make some in"
+fi
 it "kill -9 of wherry at any moment of its start leaves nothing" killed_at_any_point
 it "kill -9 of the container's processes at any moment leaves nothing" killed_children
 if type -P strace >/dev/null; then
