@@ -44,6 +44,9 @@ struct devices {
 int devices_build(struct devices *, const struct strings *nodes, const struct strings *rules);
 int devices_build_all(struct devices *, const struct strings *nodes);
 
+/* The rule that forbids nothing. Returns 0, or -1 with a failure. */
+int devices_allow_all(struct devices *);
+
 /*
  * Makes the nodes below ROOT, a directory's descriptor, while the host's root is still the root. In a user
  * namespace, where nobody makes any, those of STAGED take their place, or, where it is NULL or has none, the

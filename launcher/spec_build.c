@@ -175,7 +175,10 @@ static int build_limits(struct spec *spec, const struct run_options *given)
 		return -1;
 	if (!given->privileged)
 		return devices_build(&spec->devices, &given->devices, &given->device_rules);
-	return devices_build_all(&spec->devices, &given->devices);
+	if (devices_build_all(&spec->devices, &given->devices) < 0)
+		return -1;
+	/* Its processes end with no namespace, and are found by their cgroup: this is what makes one. */
+	return spec->host_pid ? devices_allow_all(&spec->devices) : 0;
 }
 
 static int build_overlay(struct root *root, const struct run_options *given)

@@ -31,7 +31,11 @@ failing_mount() {
 
 # start_family: a program with children of its own
 start_family() {
-	start family "${LIMITS[@]}" --name "k$ID" "$@" busybox sh -c 'tool -hang & (setsid tool -hang &); echo up; exec tool -hang'
+	start_family_with "${LIMITS[@]}" "$@"
+}
+
+start_family_with() {
+	start family --name "k$ID" "$@" busybox sh -c 'tool -hang & (setsid tool -hang &); echo up; exec tool -hang'
 }
 
 killed_launcher() {
@@ -203,6 +207,21 @@ deeper_cgroups() {
 	nothing_is_left
 }
 
+# No namespace ends them, nor is there a limit that wants a cgroup.
+killed_among_the_hosts() {
+	local pids
+	start_family_with --pid host --privileged
+	pids="$(inside "$started" wherry-init) $(inside "$started" tool)"
+	kill -KILL "$started"
+	ends "$started" 137
+	wherry run busybox true
+	# shellcheck disable=SC2086
+	eventually gone $pids
+	no_tools() { ! pgrep -x tool >/dev/null; }
+	eventually no_tools
+	nothing_is_left
+}
+
 # As on most machines, where systemd makes / shared: no mount of the container may appear outside.
 shared_root() {
 	unshare --mount --propagation private bash -euo pipefail -c '
@@ -245,6 +264,7 @@ it "kill -9 of wherry with its layer on disk leaves no file behind the next comm
 it "kill -9 of wherry leaves its name free" same_name_again
 it "kill -9 of the init ends the container and leaves nothing" killed_init
 it "kill -9 of the program ends the container and leaves nothing" killed_program
+it "kill -9 of wherry with --pid host and --privileged leaves no process behind the next command" killed_among_the_hosts
 it "removes no file that is not its own from the state directory" strangers_files
 it "leaves a container alone that has the same name in another state directory" name_elsewhere
 if limits_here memory; then
