@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "launcher/mounts.h"
+#include "launcher/sys.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
@@ -48,11 +49,23 @@ static int follow(const char *path, char *to, size_t size)
 	return 0;
 }
 
-static int make_here(const char *path, bool directory)
+/* Through none of /proc's own links: with --pid host one leads to the host's root. Returns -1 with errno. */
+static int reach(const char *path)
 {
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
+	return sys_openat2(AT_FDCWD, path, &how);
+}
+
+/* PATH's last part, in PARENT. */
+static int make_here(const char *parent, const char *path, bool directory)
+{
+	const char *name = strrchr(path, '/') + 1;
+	scoped_fd dir = reach(parent);
+	if (dir < 0)
+		return -1;
 	if (directory)
-		return mkdir(path, 0755) < 0 && errno != EEXIST ? -1 : 0;
-	scoped_fd file = open(path, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
+		return mkdirat(dir, name, 0755) < 0 && errno != EEXIST ? -1 : 0;
+	scoped_fd file = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
 	return file < 0 ? -1 : 0;
 }
 
@@ -60,7 +73,8 @@ static int make_here(const char *path, bool directory)
 static int make(const char *path, bool directory, int depth)
 {
 	char other[PATH_MAX];
-	if (access(path, F_OK) == 0)
+	scoped_fd there = reach(path);
+	if (there >= 0)
 		return 0;
 	if (errno != ENOENT)
 		return -1;
@@ -78,7 +92,7 @@ static int make(const char *path, bool directory, int depth)
 	cut_last(other);
 	if (make(other, true, depth + 1) < 0)
 		return -1;
-	return make_here(path, directory);
+	return make_here(other, path, directory);
 }
 
 int mounts_target(const char *path, bool directory)

@@ -272,6 +272,25 @@ links_by_descriptor() {
 	done
 }
 
+# With --pid host /proc has links to the host's root. Without RESOLVE_NO_MAGICLINKS in launcher/target.c there
+# are new files and directories in the victim.
+links_by_process() {
+	local to=/proc/1/root$SCRATCH/victim at
+	new_victim
+	[ -d "$to" ]
+	for at in etc etc/hosts etc/resolv.conf; do
+		evil "$at" "$to/new"
+		fails_with 125 "make /etc" wherry run --pid host "$SCRATCH/evil-root" true
+		victim_is_untouched
+	done
+	evil data "$to"
+	for at in "-w /data/in" "-v $SCRATCH:/data/in" "-v $ESCAPE:/data/in" "--tmpfs /data/in"; do
+		# shellcheck disable=SC2086
+		fails_with 125 "make /data/in" wherry run --pid host $at "$SCRATCH/evil-root" true
+		victim_is_untouched
+	done
+}
+
 link_loops() {
 	local at
 	for at in etc etc/hosts data; do
@@ -366,6 +385,7 @@ it "refuses /proc, /dev or /sys that the image leads elsewhere" links_for_kernel
 it "follows an image's links for /etc within the container only" links_for_files
 it "follows an image's links for volumes and directories within the container only" links_for_volumes
 it "follows an image's links through no descriptor of its own" links_by_descriptor
+it "follows an image's links through no process of the host's" links_by_process
 it "says so where they go round in a circle" link_loops
 it "reads no other user list than the image's" links_for_users
 it "is not led out by a link that another container swaps in" swapped_volume
