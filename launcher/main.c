@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +147,8 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	/* Inherited as ignored, the kernel would bury our children, and their status with them (wait(2)). */
+	signal(SIGCHLD, SIG_DFL);
 	int status = settle_descriptors() < 0 ? -1 : dispatch(argc, argv);
 	if (status >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		status = fail("write to standard output");

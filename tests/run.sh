@@ -99,6 +99,16 @@ clean_signals() {
 	equal "$(umask 077; wherry run busybox sh -c umask)" 0022
 }
 
+# As programs that don't want to wait for theirs start others: the kernel would do away with wherry's children.
+ignored_children() {
+	local status=0
+	env --ignore-signal=CHLD "$WHERRY" --root "$STORE" --state "$STATE" run busybox \
+		sh -c 'grep SigIgn /proc/self/status; exit 7' >"$SCRATCH/ignored" 2>&1 || status=$?
+	equal "$status" 7
+	equal "$(cat "$SCRATCH/ignored")" "$(env --default-signal=CHLD grep SigIgn /proc/self/status)"
+	env --ignore-signal=CHLD "$WHERRY" --root "$SCRATCH/loaded" load -q "$(image busybox docker)"
+}
+
 forwards() {
 	local signal
 	start signals busybox tool -signals
@@ -213,6 +223,7 @@ it "passes standard input and its end with -i" input
 it "works when standard descriptors are closed" closed_descriptors
 it "passes no descriptor but 0, 1 and 2" no_descriptors
 it "starts the program with no signal blocked, ignored ones as they were, and umask 022" clean_signals
+it "waits for its children where SIGCHLD is inherited as ignored" ignored_children
 it "forwards signals to the program" forwards
 it "loses no signal that comes early" early_signal
 it "passes Ctrl-C and Ctrl-\\ of a terminal on" terminal
