@@ -85,6 +85,8 @@ int signals_open(void)
 /* Its value: sigqueue(3). */
 void signals_forward(pid_t to, const struct signalfd_siginfo *from)
 {
+	if (from->ssi_signo == SIGPIPE && (pid_t)from->ssi_pid == getpid())
+		return;
 	if (from->ssi_code != SI_QUEUE) {
 		kill(to, (int)from->ssi_signo);
 		return;

@@ -15,7 +15,10 @@ void signals_block(void);
 /* A signalfd(2) of all of them, which does not block; the caller's; -1 with a failure. */
 int signals_open(void);
 
-/* Sends the signal that was read to another process, as it came: with its value, if it has one. */
+/*
+ * Sends the signal that was read to another process, as it came: with its value, if it has one. Not, though, what
+ * a write(2) of our own to a broken pipe has brought.
+ */
 void signals_forward(pid_t to, const struct signalfd_siginfo *);
 
 #endif

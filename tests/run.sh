@@ -155,6 +155,15 @@ terminal() {
 	equal "$(timeout 30 python3 "$SCRATCH/terminal.py" "$WHERRY" --root "$STORE" --state "$STATE" run busybox tool -signals)" 42
 }
 
+# Nobody reads what wherry passes on from the container's terminal: that is no signal to the program.
+broken_pipe() {
+	mkdir -p "$SCRATCH/pipe"
+	wherry run -t -v "$SCRATCH/pipe:/pipe" busybox \
+		sh -c 'trap "echo PIPE >/pipe/got" PIPE; for n in 1 2 3 4 5; do echo line; sleep 0.1; done; echo end >/pipe/end' | true
+	eventually test -e "$SCRATCH/pipe/end"
+	[ ! -e "$SCRATCH/pipe/got" ]
+}
+
 # Without -t: else it could type into it (TIOCSTI).
 no_terminal() {
 	equal "$(timeout 30 script -qec "$WHERRY --root $STORE --state $STATE run busybox sh -c 'echo x >/dev/tty'; echo status \$?" /dev/null |
@@ -225,6 +234,7 @@ it "passes no descriptor but 0, 1 and 2" no_descriptors
 it "starts the program with no signal blocked, ignored ones as they were, and umask 022" clean_signals
 it "waits for its children where SIGCHLD is inherited as ignored" ignored_children
 it "forwards signals to the program" forwards
+it "sends no SIGPIPE of its own to the program" broken_pipe
 it "loses no signal that comes early" early_signal
 it "passes Ctrl-C and Ctrl-\\ of a terminal on" terminal
 it "keeps the caller's terminal from being the program's own" no_terminal
