@@ -82,6 +82,16 @@ int signals_open(void)
 	return signals < 0 ? fail("watch for signals") : signals;
 }
 
+bool signals_stop(int signal)
+{
+	const uint64_t mask = 1ULL << (signal - 1);
+	sigset_t pending;
+	raise(signal); /* which does away with a SIGCONT that is pending */
+	syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &mask, NULL, sizeof(mask));
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &mask, NULL, sizeof(mask));
+	return sigpending(&pending) == 0 && sigismember(&pending, SIGCONT) == 1;
+}
+
 /* Its value: sigqueue(3). */
 void signals_forward(pid_t to, const struct signalfd_siginfo *from)
 {

@@ -2,6 +2,7 @@
 #ifndef LAUNCHER_SIGNALS_H
 #define LAUNCHER_SIGNALS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* "TERM", "SIGTERM", "15", "RTMIN+3" → the kernel's number; -1 where there is none. */
@@ -20,5 +21,11 @@ int signals_open(void);
  * a write(2) of our own to a broken pipe has brought.
  */
 void signals_forward(pid_t to, const struct signalfd_siginfo *);
+
+/*
+ * Stops as SIGNAL does, such as SIGTSTP, which is blocked: not where that is ignored, nor where nobody could
+ * continue us, in an orphaned process group (setpgid(2)). Returns whether we have been continued.
+ */
+bool signals_stop(int signal);
 
 #endif

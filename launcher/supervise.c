@@ -44,11 +44,17 @@ int supervise_start(int from, struct outcome *outcome)
 	return 0;
 }
 
-/* Ctrl-Z reached wherry alone: the container is in a session of its own. Both stop. */
+/*
+ * Ctrl-Z reached wherry alone: the container is in a session of its own. Both stop, unless there is no shell
+ * to continue them. Who sends the signal with kill(1) can.
+ */
 static void stop_with(pid_t init, const struct signalfd_siginfo *info)
 {
 	signals_forward(init, info);
-	raise(SIGSTOP);
+	if (info->ssi_code != SI_KERNEL)
+		raise(SIGSTOP);
+	else if (!signals_stop(SIGTSTP))
+		kill(init, SIGCONT);
 }
 
 static int pass_signal(int signals, const struct supervision *with)

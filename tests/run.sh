@@ -164,6 +164,47 @@ broken_pipe() {
 	[ ! -e "$SCRATCH/pipe/got" ]
 }
 
+# shell: who sits at the terminal of a shell, in which `run` is wherry run, does what standard input says.
+shell() {
+	printf 'run() { %q --root %q --state %q run "$@"; }\nPS1="job> "\n' "$WHERRY" "$STORE" "$STATE" >"$SCRATCH/rc"
+	timeout -k 5 60 python3 "$TOP/tests/detach.py" bash --noediting --rcfile "$SCRATCH/rc" -i
+}
+
+ECHOES='echo up; while read x; do echo "<$x>"; done'
+
+stops_with_its_job() {
+	shell <<-END
+		see job>
+		type run -i busybox sh -c '$ECHOES'\n
+		see \nup
+		type \x1a
+		see Stopped
+		see job>
+		type echo shell\n
+		see \nshell
+		type fg\n
+		type again\n
+		see <again>
+		type \x04
+		see job>
+		type exit 3\n
+		exit 3
+	END
+}
+
+# Who leads a session has no shell that could continue it: there the kernel stops nobody.
+stops_for_nobody() {
+	timeout -k 5 60 python3 "$TOP/tests/detach.py" "$WHERRY" --root "$STORE" --state "$STATE" \
+		run -i busybox sh -c "$ECHOES" <<-'END'
+		see up
+		type \x1a
+		type again\n
+		see <again>
+		type \x04
+		exit 0
+	END
+}
+
 # Without -t: else it could type into it (TIOCSTI).
 no_terminal() {
 	equal "$(timeout 30 script -qec "$WHERRY --root $STORE --state $STATE run busybox sh -c 'echo x >/dev/tty'; echo status \$?" /dev/null |
@@ -235,6 +276,8 @@ it "starts the program with no signal blocked, ignored ones as they were, and um
 it "waits for its children where SIGCHLD is inherited as ignored" ignored_children
 it "forwards signals to the program" forwards
 it "sends no SIGPIPE of its own to the program" broken_pipe
+it "stops with the program at Ctrl-Z, and goes on with it" stops_with_its_job
+it "ignores Ctrl-Z where no shell could continue it" stops_for_nobody
 it "loses no signal that comes early" early_signal
 it "passes Ctrl-C and Ctrl-\\ of a terminal on" terminal
 it "keeps the caller's terminal from being the program's own" no_terminal
