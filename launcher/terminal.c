@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "launcher/descriptor.h"
+#include "launcher/signals.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
@@ -66,10 +68,30 @@ int terminal_make(int socket, uid_t uid)
 	return 0;
 }
 
+static bool in_background(void)
+{
+	pid_t group = tcgetpgrp(STDIN_FILENO); /* -1: it is not our session's */
+	return group >= 0 && group != getpgrp();
+}
+
+/*
+ * With SIGTTOU blocked the kernel would let us have the terminal under the hands of the shell. To that a job is
+ * stopped when all of it is.
+ */
+static void come_forward(void)
+{
+	while (in_background()) {
+		kill(0, SIGTTOU);
+		if (!signals_stop(SIGTTOU))
+			return; /* for nobody, or it is ignored */
+	}
+}
+
 int terminal_raw(struct terminal *terminal)
 {
 	if (terminal->master < 0 || terminal->in.from < 0 || terminal->raw)
 		return 0;
+	come_forward();
 	if (tcgetattr(STDIN_FILENO, &terminal->before) < 0)
 		return fail("read the terminal's settings");
 	struct termios raw = terminal->before;

@@ -46,7 +46,10 @@ int terminal_take(struct terminal *, int socket);
  */
 int terminal_connect(struct terminal *, bool input);
 
-/* Gives the caller's terminal back for a while, and takes it again. Each may be called twice. */
+/*
+ * Gives the caller's terminal back for a while, and takes it again: in the background we are stopped until the
+ * job is in front. Each may be called twice.
+ */
 void terminal_cook(struct terminal *);
 int terminal_raw(struct terminal *);
 

@@ -205,6 +205,33 @@ stops_for_nobody() {
 	END
 }
 
+# The terminal is the shell's until the job is in front: with a front of launcher/front.h and without.
+waits_in_background() {
+	local keys
+	for keys in ctrl-p,ctrl-q ''; do
+		shell <<-END
+			see job>
+			type run -it --detach-keys '$keys' busybox sh -c '$ECHOES' &\n
+			see job>
+			run sleep 1
+			cooked
+			type jobs\n
+			see Stopped
+			cooked
+			type fg\n
+			see up
+			raw
+			type again\r
+			see <again>
+			type \x04
+			see job>
+			cooked
+			type exit 3\n
+			exit 3
+		END
+	done
+}
+
 # Without -t: else it could type into it (TIOCSTI).
 no_terminal() {
 	equal "$(timeout 30 script -qec "$WHERRY --root $STORE --state $STATE run busybox sh -c 'echo x >/dev/tty'; echo status \$?" /dev/null |
@@ -278,6 +305,7 @@ it "forwards signals to the program" forwards
 it "sends no SIGPIPE of its own to the program" broken_pipe
 it "stops with the program at Ctrl-Z, and goes on with it" stops_with_its_job
 it "ignores Ctrl-Z where no shell could continue it" stops_for_nobody
+it "leaves the terminal alone in the background" waits_in_background
 it "loses no signal that comes early" early_signal
 it "passes Ctrl-C and Ctrl-\\ of a terminal on" terminal
 it "keeps the caller's terminal from being the program's own" no_terminal
