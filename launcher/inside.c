@@ -165,7 +165,8 @@ static int give_up_rights(const struct inside *inside, const struct spec *spec, 
 	if (seccomp_install(&inside->seccomp) < 0 || caps_bound(caps) < 0 ||
 	    take_on_user(user, &spec->root) < 0)
 		return -1;
-	if (user->uid == 0 && caps_set(caps) < 0)
+	/* Whoever isn't root has lost the others by setuid(2), but not what wherry's caller had inheritable. */
+	if (caps_set(user->uid == 0 ? caps : 0) < 0)
 		return -1;
 	if (process->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail("set no_new_privs");

@@ -36,6 +36,15 @@ no_rights() {
 	contains "$(under_wherry --cap-drop ALL)" $'CapEff -\nCapPrm -\nCapBnd -\n'
 }
 
+# Those reach a program whose file asks for them, whatever the bounding set says (capabilities(7)).
+nothing_inherited() {
+	local user
+	for user in 0 1000; do
+		contains "$(setpriv --inh-caps=+sys_admin,+sys_module "$WHERRY" --root "$STORE" --state "$STATE" \
+			run -u "$user" busybox cat /proc/self/status)" $'CapInh:\t0000000000000000'
+	done
+}
+
 bundle() {
 	mkdir -p "$SCRATCH/bundle"
 	cp -a "$(rootfs busybox)" "$SCRATCH/bundle/rootfs"
@@ -52,6 +61,7 @@ as_docker() {
 it "is as tight as docker's default, for root and for others" verified
 it "has its own namespaces, but for users and time" own_namespaces
 it "has no capability without root, or where all are dropped" no_rights
+it "hands on no inheritable capability of wherry's caller" nothing_inherited
 if type -P runc >/dev/null; then
 	it "sees what it would see under docker: capabilities, paths, devices" as_docker
 else
