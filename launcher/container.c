@@ -339,6 +339,7 @@ static void destroy(struct container *container)
 		kill(container->init, SIGKILL);
 		waitpid(container->init, NULL, 0);
 	}
+	terminal_detach(&container->terminal);
 	close_inside(&container->inside);
 	close_fd(&container->end);
 	close_fd(&container->report);

@@ -178,6 +178,17 @@ attached() {
 	fi
 }
 
+# With the terminal taken already, and by no front that would give it back.
+fails_late() {
+	timeout -k 5 100 python3 "$TOP/tests/detach.py" strace -f -qq -o "$SCRATCH/late" -e trace=lseek -e inject=lseek:error=EIO:when=1 \
+		"$WHERRY" --root "$STORE" --state "$STATE" run -it --detach-keys '' --ipc shareable --name "$ID" busybox sleep 100 <<-END
+		see write the state of $ID: I/O error
+		exit 125
+		cooked
+	END
+	gone
+}
+
 stops() {
 	at -- sh -c 'echo up; while read x; do echo "<$x>"; done' <<-'END'
 		see up
@@ -260,6 +271,11 @@ it "survives the end of the terminal then" own terminal_hangs_up
 it "holds a key back until the next one decides" own part_of_it
 it "--detach-keys names others, or none" own other_keys
 it "changes nothing for who does not leave" own attached
+if type -P strace >/dev/null; then
+	it "gives the terminal back where it fails late" own fails_late
+else
+	skip "gives the terminal back where it fails late" "no strace here"
+fi
 it "stops and goes on with its front" own stops
 it "ends, and is cleaned up, whichever of its processes is killed" own killed
 it "is interrupted before the program runs" own early
