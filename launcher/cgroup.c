@@ -114,7 +114,7 @@ static int make_one(struct cgroup *cgroup, const struct cgroup_mount *mount, uns
 	if (!mount->unified)
 		strcpy(hierarchy->controllers, mount->controllers);
 	unsigned wanted = holds & ~(mount->unified ? BIT(CONTROLLER_DEVICES) : 0);
-	if (cgroup_parent_open(&hierarchy->parent, mount, wanted, name, option) < 0)
+	if (cgroup_parent_open(&hierarchy->parent, mount, wanted, name, cgroup->front, option) < 0)
 		return -1;
 	if (make_dir(hierarchy) < 0) {
 		explain_dir(cgroup, hierarchy, name);

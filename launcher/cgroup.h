@@ -23,8 +23,9 @@ struct hierarchy {
 struct cgroup {
 	struct hierarchy hierarchies[CONTROLLER_COUNT];
 	int count;
-	bool held;  /* to its devices, from the start: v1 */
-	bool taken; /* it could not be made: its name is another container's */
+	pid_t front; /* wherry's other process, said before it is made; 0: none */
+	bool held;   /* to its devices, from the start: v1 */
+	bool taken;  /* it could not be made: its name is another container's */
 };
 
 /*

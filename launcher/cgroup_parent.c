@@ -15,6 +15,9 @@
 #define BIT(n) (1U << (n))
 #define CONTROL "cgroup.subtree_control"
 
+/* The path of the leaf's cgroup.procs. */
+enum { PROCS_MAX = sizeof(((struct cgroup_parent *)NULL)->leaf) + sizeof("/cgroup.procs") };
+
 /* Why a cgroup was not taken, in the order in which it is worth telling. */
 enum verdict { TAKEN, FOREIGN, LACKING, CROWDED };
 
@@ -23,6 +26,7 @@ struct candidate {
 	const struct cgroup_mount *mount;
 	const char *name; /* the container's */
 	unsigned wanted;  /* bits of enum controller */
+	pid_t front;      /* the other process of wherry's; 0: none */
 	bool may_move;    /* wherry itself, where it stands in its own way: that takes milliseconds */
 };
 
@@ -109,22 +113,48 @@ static void hand_down_to(int root, const char *path, unsigned wanted)
 	}
 }
 
-/* Whether this process is the only one in the cgroup. */
-static bool is_alone(int dir)
+/* Whether this process, and the front, are the only ones in the cgroup. */
+static bool is_alone(int dir, pid_t front)
 {
 	char text[64], *end;
-	return cgroup_read(dir, "cgroup.procs", text, sizeof(text)) > 0 &&
-	       strtol(text, &end, 10) == getpid() && !strcmp(end, "\n");
+	if (cgroup_read(dir, "cgroup.procs", text, sizeof(text)) <= 0)
+		return false;
+	for (const char *line = text; *line; line = end + 1) {
+		long pid = strtol(line, &end, 10);
+		if (*end != '\n' || (pid != getpid() && (!front || pid != front)))
+			return false;
+	}
+	return true;
 }
 
-static int move_to_leaf(struct cgroup_parent *parent, const char *name)
+static void name_members(const struct cgroup_parent *parent, char procs[PROCS_MAX])
 {
-	char procs[sizeof(parent->leaf) + sizeof("/cgroup.procs")];
-	snprintf(parent->leaf, sizeof(parent->leaf), "wherry.%s", name);
-	snprintf(procs, sizeof(procs), "%s/cgroup.procs", parent->leaf);
+	snprintf(procs, PROCS_MAX, "%s/cgroup.procs", parent->leaf);
+}
+
+/* All of its processes are wherry's: back to where they came from. */
+static void empty_leaf(const struct cgroup_parent *parent)
+{
+	char procs[PROCS_MAX], text[64];
+	name_members(parent, procs);
+	cgroup_read(parent->dir, procs, text, sizeof(text));
+	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		cgroup_write(parent->dir, "cgroup.procs", line);
+	}
+}
+
+static int move_to_leaf(struct cgroup_parent *parent, const struct candidate *candidate)
+{
+	char procs[PROCS_MAX], front[16];
+	snprintf(parent->leaf, sizeof(parent->leaf), "wherry.%s", candidate->name);
+	snprintf(front, sizeof(front), "%d", candidate->front);
+	name_members(parent, procs);
 	if ((mkdirat(parent->dir, parent->leaf, 0755) == 0 || errno == EEXIST) &&
+	    (!candidate->front || cgroup_write(parent->dir, procs, front) == 0) &&
 	    cgroup_write(parent->dir, procs, "0") == 0)
 		return 0;
+	empty_leaf(parent);
 	unlinkat(parent->dir, parent->leaf, AT_REMOVEDIR);
 	parent->leaf[0] = '\0';
 	return -1;
@@ -153,8 +183,8 @@ static enum verdict prepare(struct cgroup_parent *parent, const struct candidate
 	    wanted & ~bits_of(text))
 		return LACKING;
 	if (is_crowded(parent->dir, wanted) &&
-	    (!candidate->may_move || !is_alone(parent->dir) ||
-	     move_to_leaf(parent, candidate->name) < 0))
+	    (!candidate->may_move || !is_alone(parent->dir, candidate->front) ||
+	     move_to_leaf(parent, candidate) < 0))
 		return CROWDED;
 	return hand_down(parent->dir, wanted, &parent->enabled) == 0 ? TAKEN : FOREIGN;
 }
@@ -231,9 +261,9 @@ static int explain(enum verdict worst, const char *where, unsigned wanted, const
 }
 
 int cgroup_parent_open(struct cgroup_parent *parent, const struct cgroup_mount *mount, unsigned wanted,
-		       const char *name, const char *option)
+		       const char *name, pid_t front, const char *option)
 {
-	struct candidate candidate = { mount, name, wanted, false };
+	struct candidate candidate = { mount, name, wanted, front, false };
 	parent->dir = -1;
 	scoped_fd root = cgroup_mount_open(mount);
 	if (root < 0)
@@ -256,7 +286,7 @@ static void leave_leaf(struct cgroup_parent *parent)
 		snprintf(text, sizeof(text), "-%s", cgroup_controllers[c].v2);
 		cgroup_write(parent->dir, CONTROL, text);
 	}
-	cgroup_write(parent->dir, "cgroup.procs", "0");
+	empty_leaf(parent);
 	unlinkat(parent->dir, parent->leaf, AT_REMOVEDIR);
 	parent->leaf[0] = '\0';
 }

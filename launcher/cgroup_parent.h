@@ -9,11 +9,13 @@
  * cgroup from the mount's to this one where wherry may. A cgroup other than the machine's root with
  * processes in it hands down none (the "no internal processes" rule, cgroup-v2.rst of the kernel): the
  * next one up is tried. If there is none, and wherry is alone in one, as the program of a container or
- * of a service is, it moves itself into wherry.NAME below it, and back at the end. Processes of others
- * are never moved: the failure says where they are in the way.
+ * of a service is, it moves itself, with its front (launcher/front.h), into wherry.NAME below it, and back
+ * at the end. Processes of others are never moved: the failure says where they are in the way.
  */
 #ifndef LAUNCHER_CGROUP_PARENT_H
 #define LAUNCHER_CGROUP_PARENT_H
+
+#include <sys/types.h>
 
 #include "launcher/cgroup_find.h"
 
@@ -26,10 +28,10 @@ struct cgroup_parent {
 
 /*
  * Finds it for a container NAME that wants the controllers WANTED, bits of enum controller, of MOUNT.
- * Returns 0; -1 with a failure that begins with OPTION.
+ * FRONT: wherry's other process; 0: none. Returns 0; -1 with a failure that begins with OPTION.
  */
 int cgroup_parent_open(struct cgroup_parent *, const struct cgroup_mount *mount, unsigned wanted,
-		       const char *name, const char *option);
+		       const char *name, pid_t front, const char *option);
 
 /* Undoes what open did there, the container's cgroup being gone. May be called twice. */
 void cgroup_parent_close(struct cgroup_parent *);

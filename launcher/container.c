@@ -139,6 +139,7 @@ static int prepare(struct container *container, const struct spec *spec)
 						   spec->root.ids.users.start) < 0)
 		return -1;
 	inside->cgroup = &container->cgroup;
+	container->cgroup.front = container->front >= 0 ? getppid() : 0;
 	return cgroup_create(&container->cgroup, spec->name, &spec->limits, &spec->devices);
 }
 

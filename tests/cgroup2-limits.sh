@@ -93,6 +93,7 @@ script() {
 	# alone in the only one that there is
 	mkdir lone; chown alice lone lone/cgroup.procs lone/cgroup.subtree_control
 	say lone as lone "$run -m 32M busybox sh -c 'cat /sys/fs/cgroup/memory.max'"
+	say lone-front as lone "$run -it -m 32M busybox cat /sys/fs/cgroup/memory.max" </dev/console
 	say lone-after sh -c 'cat lone/cgroup.subtree_control; ls -d lone/*/'
 	sh /as lone "$run --name lonely -m 32M busybox sh -c 'echo up; exec tool -hang'" >/out &
 	lone=$!
@@ -246,6 +247,7 @@ delegated() {
 
 lone() {
 	prints lone 33554432 0
+	prints lone-front 33554432 0
 	prints lone-after "ls: lone/*/: No such file or directory" 1
 	prints lone-during $'lone/wherry-lonely/  lone/wherry.lonely/\n1' 0
 	prints lone-killed next 0
