@@ -19,26 +19,23 @@ void seccomp_policy_close(struct seccomp_policy *policy)
 	policy->rule_count = 0;
 }
 
-static int settle(struct seccomp_verdict *verdict, uint32_t action)
+static void settle(struct seccomp_verdict *verdict, uint32_t action)
 {
-	if (verdict->settled && verdict->action != action)
-		return -1;
 	verdict->settled = true;
 	verdict->action = action;
 	verdict->first = verdict->last = 0;
-	return 0;
 }
 
 static int append(struct seccomp_policy *policy, struct seccomp_verdict *verdict,
 		  const struct seccomp_rule *rule)
 {
 	if (policy->rule_count == RULES_MAX)
-		return -2;
+		return -1;
 	if (policy->rule_count % RULES_STEP == 0) {
 		size_t size = (policy->rule_count + RULES_STEP) * sizeof(*rule);
 		struct seccomp_rule *grown = realloc(policy->rules, size);
 		if (!grown)
-			return -2;
+			return -1;
 		policy->rules = grown;
 	}
 	policy->rules[policy->rule_count] = *rule;
@@ -57,7 +54,10 @@ int seccomp_policy_add(struct seccomp_policy *policy, enum seccomp_call call,
 {
 	struct seccomp_verdict *verdict = &policy->calls[call];
 	verdict->named = true;
-	if (!rule->count)
-		return settle(verdict, rule->action);
-	return verdict->settled ? 0 : append(policy, verdict, rule);
+	if (verdict->settled)
+		return 0;
+	if (rule->count)
+		return append(policy, verdict, rule);
+	settle(verdict, rule->action);
+	return 0;
 }

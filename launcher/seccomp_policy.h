@@ -49,15 +49,15 @@ void seccomp_policy_open(struct seccomp_policy *, uint32_t otherwise);
 void seccomp_policy_close(struct seccomp_policy *);
 
 /*
- * A rule with conditions, behind those that the call has; nothing where it has one without. A rule
- * without them replaces all. So does libseccomp. Returns 0; -1: the call has another without conditions;
- * -2: no memory, or more rules than a filter could hold.
+ * A rule with conditions, behind those that the call has; a rule without them replaces all. Where the
+ * call has one without already, nothing: profiles of containers-common allow setns, and forbid it again.
+ * So does libseccomp. Returns 0; -1: no memory, or more rules than a filter could hold.
  */
 int seccomp_policy_add(struct seccomp_policy *, enum seccomp_call, const struct seccomp_rule *);
 
 /*
  * What docker's default profile says for a program that may have CAPS (bits of linux/capability.h), as a
- * policy that is already open. Returns 0, or -2 as above.
+ * policy that is already open. Returns 0, or -1 as above.
  */
 int seccomp_default(struct seccomp_policy *, uint64_t caps);
 

@@ -200,11 +200,9 @@ static int add(const struct profile *profile, const char *name, const struct sec
 		profile->policy->calls[call].named = true;
 		return 0; /* libseccomp refuses such rules, and runc leaves them out */
 	}
-	int r = seccomp_policy_add(profile->policy, call, rule);
-	if (r == -1)
-		return failx("seccomp profile %s: it gives %s two different actions", profile->file,
-			     name);
-	return r < 0 ? failx("seccomp profile %s: too many rules", profile->file) : 0;
+	if (seccomp_policy_add(profile->policy, call, rule) < 0)
+		return failx("seccomp profile %s: too many rules", profile->file);
+	return 0;
 }
 
 /* runc: conditions about the same argument are rules of their own, of which one is enough. */

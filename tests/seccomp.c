@@ -181,6 +181,12 @@ static const struct {
 	  "two conditions on one argument, as alternatives" },
 	{ "{" NONE "," RULE(ARGS(ARG("EQ", "5", "0") ",{\"index\":1,\"op\":\"SCMP_CMP_EQ\",\"value\":1}")) "}",
 	  CALL_read, 5, PERM, "two conditions on two arguments together" },
+	{ "{" ALL ",\"syscalls\":[{" ON_READ "\"action\":\"SCMP_ACT_TRAP\"},"
+	  "{" ON_READ "\"action\":\"SCMP_ACT_ERRNO\"}]}", CALL_read, 0, SECCOMP_RET_TRAP,
+	  "the first of two actions without conditions" },
+	{ "{" NONE ",\"syscalls\":[{" ON_READ "\"action\":\"SCMP_ACT_ALLOW\",\"args\":[" ARG("EQ", "5", "0") "]},"
+	  "{" ON_READ "\"action\":\"SCMP_ACT_TRAP\"},{" ON_READ "\"action\":\"SCMP_ACT_ALLOW\"}]}",
+	  CALL_read, 5, SECCOMP_RET_TRAP, "an action without conditions instead of those with" },
 };
 
 static void check_answers(void)
@@ -242,8 +248,6 @@ static const struct {
 	{ "{" NONE "," RULE(ARGS("{},{},{},{},{},{},{}")) "}", "args: more than 6" },
 	{ "{" NONE "," RULE(ON_READ "\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{\"minKernel\":\"4\"}") "}",
 	  "minKernel: '4' is not like" },
-	{ "{" ALL ",\"syscalls\":[{" ON_READ "\"action\":\"SCMP_ACT_TRAP\"},"
-	  "{" ON_READ "\"action\":\"SCMP_ACT_ERRNO\"}]}", "gives read two different actions" },
 };
 
 static void check_refused(void)

@@ -190,6 +190,14 @@ takes_a_profile() {
 	equal "$(try --security-opt seccomp:profile.json -- "$(own keyctl)" 0)" EINVAL
 }
 
+# That of containers-common, which podman runs with: it names calls twice, with different actions.
+takes_podmans() {
+	local status
+	status=$(run --security-opt seccomp=/usr/share/containers/seccomp.json "$SCRATCH/image" busybox cat /proc/self/status)
+	contains "$status" "Seccomp:	2"
+	equal "$(try --security-opt seccomp=/usr/share/containers/seccomp.json -- "$(own bpf)" 0)" EPERM
+}
+
 names_what_it_needs() {
 	echo '{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [ { "names": [ "prctl" ],
 		"action": "SCMP_ACT_KILL_PROCESS" } ] }' >"$SCRATCH/needs.json"
@@ -268,6 +276,11 @@ fi
 it "lets capabilities make their calls" follows_capabilities
 it "filters nothing with seccomp=unconfined and --privileged" is_unconfined
 it "takes a profile from a file" takes_a_profile
+if [ -e /usr/share/containers/seccomp.json ]; then
+	it "takes podman's profile" takes_podmans
+else
+	skip "takes podman's profile" "containers-common is not installed"
+fi
 it "names the call that a profile must not forbid" names_what_it_needs
 it "needs no more of a profile than it says" needs_no_more
 it "sets no_new_privs" holds_privileges
