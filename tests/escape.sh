@@ -307,7 +307,7 @@ links_for_volumes() {
 	for to in $(victims) "$SCRATCH/victim/new"; do
 		evil data "$to"
 		for option in "-v $SCRATCH/volume:/data" "-v $ESCAPE:/data/new" "--tmpfs /data" "-w /data" "-w /data/in" \
-			"-v named:/data" "--mount type=tmpfs,dst=/data/in" "--device /dev/zero:/data/zero" "--device /dev/zero:/data"; do
+			"-v /data" "-v named:/data" "--mount type=tmpfs,dst=/data/in" "--device /dev/zero:/data/zero" "--device /dev/zero:/data"; do
 			# shellcheck disable=SC2086
 			wherry run $option "$SCRATCH/evil-root" sh -c 'echo x >/data/x; echo x >x; cat /data/hosts' \
 				>"$SCRATCH/out" 2>&1 || [ $? -ne 0 ]
@@ -317,7 +317,8 @@ links_for_volumes() {
 	done
 }
 
-# The image's files name owners; a link among them must not lead a reader out.
+# The image's files name owners; a link among them must not lead a reader out. With user_find() called in STAGING/root
+# before root_enter(), HOME is the leak.
 links_for_users() {
 	echo "root:x:0:0::$SCRATCH/leak:/bin/sh" >"$SCRATCH/passwd"
 	evil etc/passwd "$SCRATCH/passwd"
@@ -325,7 +326,9 @@ links_for_users() {
 	lacks "$(wherry run "$SCRATCH/evil-root" sh -c 'echo $HOME' 2>&1)" leak
 }
 
-# A volume that two containers share: one swaps a directory for a link while the other is mounted on it.
+# A volume that two containers share: one swaps a directory for a link while the other mounts on something in it. With
+# taken_put_volumes() called before root_enter() in launcher/inside.c, and STAGING/root before its targets, the
+# victim has a directory new.
 swapped_volume() {
 	local swapper n
 	new_victim
@@ -334,28 +337,36 @@ swapped_volume() {
 		mv /shared/sub /shared/was && ln -s $SCRATCH/victim /shared/sub; rm /shared/sub; mv /shared/was /shared/sub; done"
 	swapper=$started
 	for n in {1..20}; do
-		wherry run -v "$SCRATCH/shared:/shared" --tmpfs /shared/sub busybox touch /shared/sub/x >"$SCRATCH/out" 2>&1 ||
-			[ $? -ne 0 ]
+		wherry run -v "$SCRATCH/shared:/shared" --tmpfs /shared/sub/new busybox touch /shared/sub/new/x \
+			>"$SCRATCH/out" 2>&1 || [ $? -ne 0 ]
 		victim_is_untouched
 	done
 	kill -KILL "$swapper"
 	ends "$swapper" 137
 }
 
-# A directory that is moved out of the volume from outside while a program is in it: ".." ends there. The
-# kernel sees to it (Linux 4.3); what is tested is that the volume is a mount of its own.
-moved_directory() {
-	mkdir -p "$SCRATCH/outer/volume/in" "$SCRATCH/elsewhere"
-	start mover -v "$SCRATCH/outer/volume:/volume" -w /volume/in busybox sh -c \
-		'echo up; until [ -e /volume/moved ]; do sleep 0.1; done
-		 for up in .. ../.. ../../.. ../../../.. ../../../../..; do ls -a $up 2>&1; done; echo end; cat ../secret'
-	echo secret >"$SCRATCH/elsewhere/secret"
-	mv "$SCRATCH/outer/volume/in" "$SCRATCH/elsewhere/in"
-	touch "$SCRATCH/outer/volume/moved"
-	wait "$started" || [ $? -eq 1 ]
+# move_out VOLUME DIR: what a program sees above its directory DIR, while that is moved to where a secret is.
+move_out() {
+	local out=$SCRATCH/move
+	rm -rf "$out"
+	mkdir -p "$out/volume/in" "$out/elsewhere"
+	echo secret >"$out/elsewhere/file"
+	start mover -v "$out/$1:/volume" -w "/volume/$2" busybox sh -c \
+		'echo up; while [ ! -e ../file ] && ls ../in >/dev/null 2>&1; do sleep 0.1; done
+		 for up in .. ../.. ../../.. ../../../.. ../../../../..; do ls -a $up 2>&1; cat $up/file 2>&1; done; echo end'
+	mv "$out/volume/in" "$out/elsewhere/in"
+	ends "$started" 0
 	contains "$(cat "$SCRATCH/mover")" end
-	lacks "$(cat "$SCRATCH/mover")" "elsewhere"
-	lacks "$(grep -v "cat:" "$SCRATCH/mover")" "secret"
+}
+
+# A directory that is moved out of the volume from outside while a program is in it: ".." ends there. The kernel
+# sees to it (Linux 4.3) where the volume is a mount of its own; within one mount ".." leads to the secret.
+moved_directory() {
+	move_out volume in
+	lacks "$(cat "$SCRATCH/mover")" secret
+	lacks "$(cat "$SCRATCH/mover")" elsewhere
+	move_out . volume/in
+	contains "$(cat "$SCRATCH/mover")" secret
 }
 
 # With pivot_root(2) in launcher/root.c replaced by chroot(2) alone, both list the host's root.
