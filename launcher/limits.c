@@ -7,7 +7,7 @@
 
 #include "rootfs/err.h"
 
-/* The kernel's own ranges, but for 10, which is docker-run(1)'s. */
+/* The kernel's own ranges, but for 10, which is docker-run(1)'s. 0 is as if the option weren't there, likewise. */
 static const struct {
 	const char *option;
 	int64_t least, most;
@@ -16,7 +16,7 @@ static const struct {
 	{ "cpu-shares", 2, 262144, false },
 	{ "cpu-period", 1000, 1000000, false },
 	{ "cpu-quota", 1000, INT32_MAX, true },
-	{ "pids-limit", 1, INT32_MAX, true },
+	{ "pids-limit", 1, 4194304, true }, /* PID_MAX_LIMIT, linux/threads.h */
 	{ "blkio-weight", 10, 1000, false },
 	{ "memory-swappiness", 0, 100, false },
 };
@@ -26,7 +26,7 @@ static int check_range(const struct option *option, int64_t value, const char *t
 	size_t i = 0;
 	while (strcmp(ranges[i].option, option->name))
 		i++;
-	if ((value >= ranges[i].least && value <= ranges[i].most) ||
+	if (!value || (value >= ranges[i].least && value <= ranges[i].most) ||
 	    (value == -1 && ranges[i].unlimited))
 		return 0;
 	failx("--%s: %s is out of range", option->name, text);
@@ -44,19 +44,22 @@ int option_limit(const struct option *option, void *field, const char *value)
 int option_swappiness(const struct option *option, void *field, const char *value)
 {
 	int64_t number;
+	*(const char **)field = NULL;
+	if (!strcmp(value, "-1")) /* docker-run(1): as the machine has it */
+		return 0;
 	if (option_number(option, &number, value) < 0)
 		return -1;
 	*(const char **)field = value;
 	return check_range(option, number, value);
 }
 
-/* "0.5" → 50,000 µs in each period of 100,000. The kernel's least is 1,000 µs (0.01). */
+/* "0.5" → 50,000 µs in each period of 100,000. The kernel's least is 1,000 µs (0.01); 0 is no limit. */
 int option_cpus(const struct option *option, void *field, const char *value)
 {
 	char *end;
 	errno = 0;
 	double cpus = strtod(value, &end);
-	if (errno || end == value || *end || !(cpus >= 0.01 && cpus <= 8192)) {
+	if (errno || end == value || *end || !(cpus == 0 || (cpus >= 0.01 && cpus <= 8192))) {
 		failx("--%s: '%s' is not a number of processors", option->name, value);
 		return hint("0.01 is the least that the kernel takes");
 	}
@@ -129,8 +132,10 @@ static int settle_cpus(struct limits *limits)
 int limits_settle(struct limits *limits)
 {
 	int64_t memory = limits->value[LIMIT_MEMORY], swap = limits->value[LIMIT_SWAP];
-	if (swap && !memory)
+	if (swap > 0 && !memory)
 		return failx("--memory-swap wants --memory beside it");
+	if (!memory)
+		limits->value[LIMIT_SWAP] = 0; /* -1: without a limit on memory there is none on swap */
 	if (swap > 0 && swap < memory)
 		return failx("--memory-swap is memory and swap together: less than --memory cannot be");
 	if (memory && !swap) {

@@ -5,32 +5,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "rootfs/err.h"
 
+/* "" → 0, "k", "KB" and "KiB" → 10. Returns -1 for what is no unit. */
+static int unit_shift(const char *unit)
+{
+	static const char letters[] = "bkmgt";
+	const char *letter = *unit ? strchr(letters, *unit | 0x20) : letters;
+	if (!letter)
+		return -1;
+	int shift = 10 * (int)(letter - letters);
+	const char *rest = *unit ? unit + 1 : unit;
+	bool whole = !*rest || (shift && (!strcasecmp(rest, "b") || !strcasecmp(rest, "ib")));
+	return whole ? shift : -1;
+}
+
+/* As docker reads them (go-units): 64M, 64MiB, 1.5g, 64 m. */
 long long size_parse(const char *text)
 {
-	static const char units[] = "bkmgt";
-	char *end;
-	if (*text < '0' || *text > '9')
+	static const char decimals[] = "0123456789";
+	size_t digits = strspn(text, decimals), end = digits;
+	if (!digits)
+		return -1;
+	if (text[end] == '.')
+		end += 1 + strspn(text + end + 1, decimals);
+	int shift = unit_shift(text + end + (text[end] == ' '));
+	if (shift < 0)
 		return -1;
 	errno = 0;
-	unsigned long long n = strtoull(text, &end, 10);
-	if (errno)
+	unsigned long long n = strtoull(text, NULL, 10);
+	if (errno || n >= (unsigned long long)INT64_MAX >> shift)
 		return -1;
-	int shift = 0;
-	if (*end) {
-		const char *unit = strchr(units, *end | 0x20);
-		if (!unit)
-			return -1;
-		shift = 10 * (int)(unit - units);
-		end++;
-		if (shift && (*end | 0x20) == 'b')
-			end++;
-	}
-	if (*end || n > (unsigned long long)INT64_MAX >> shift)
-		return -1;
-	return (long long)(n << shift);
+	double part = end > digits ? strtod(text + digits, NULL) : 0;
+	return (long long)(n << shift) + (long long)(part * (double)(1ULL << shift));
 }
 
 int option_flag(const struct option *option, void *field, const char *value)
@@ -62,9 +71,9 @@ int option_strings(const struct option *option, void *field, const char *value)
 int option_size(const struct option *option, void *field, const char *value)
 {
 	long long size = size_parse(value);
-	if (size <= 0) {
+	if (size < 0) {
 		failx("--%s: '%s' is not a size", option->name, value);
-		return hint("a size is a whole number of bytes, or one with K, M, G or T behind: 64M");
+		return hint("a size is a number of bytes, or one with K, M, G or T behind: 64M, 1.5G");
 	}
 	*(int64_t *)field = size;
 	return 0;

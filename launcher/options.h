@@ -51,7 +51,7 @@ int options_parse(const struct command *, void *target, int argc, char **argv, c
 int option_flag(const struct option *, void *field, const char *value);   /* bool */
 int option_string(const struct option *, void *field, const char *value); /* const char * */
 int option_strings(const struct option *, void *field, const char *value); /* struct strings */
-int option_size(const struct option *, void *field, const char *value);   /* int64_t, > 0 */
+int option_size(const struct option *, void *field, const char *value);   /* int64_t, >= 0 */
 int option_number(const struct option *, void *field, const char *value); /* int64_t, whole */
 
 /* "64M" → bytes. Returns -1 where TEXT is no size (no failure is recorded). */

@@ -33,6 +33,37 @@ memory() {
 	fails_with 125 "--memory-high is more than --memory" wherry run -m 32M --memory-high 64M busybox true
 }
 
+# limit_of SIZE: the bytes that --memory SIZE comes to
+limit_of() { with_running -m "$1" -- value "m$$" memory memory.limit_in_bytes memory.max; }
+
+# As docker reads them (go-units).
+sizes() {
+	local word
+	for word in 67108864 67108864b 65536k 65536KB 64m 64M 64mb 64MiB "64 m" 0.0625g .0625G; do
+		if [ "${word#.}" != "$word" ]; then word=0$word; fi
+		equal "$(limit_of "$word")" 67108864
+	done
+	equal "$(limit_of 64.5m)" 67633152
+	for word in 64x 64mx 64bb 64kibi 64ib -64m 1e9 0x10m 64.5.5m .m m "" "64  m" 8388608t 99999999999999999999; do
+		fails_with 125 "--memory: '$word' is not a size" wherry run -m "$word" busybox true
+	done
+}
+
+# docker-run(1): 0 is no limit, wherever a limit is a number.
+none_limits() {
+	local option
+	for option in memory memory-swap memory-reservation memory-high cpus cpu-quota cpu-period cpu-shares pids-limit \
+		blkio-weight shm-size; do
+		wherry run --report "$SCRATCH/report" "--$option" 0 busybox true
+		equal "$(jq -c '[.throttled_us, .memory_peak_bytes, .pids_denied]' "$SCRATCH/report")" '[null,null,null]'
+	done
+	wherry run --memory-swap -1 --memory-swappiness -1 busybox true
+	fails_with 125 "--memory-swap wants --memory" wherry run --memory-swap 64m busybox true
+	fails_with 125 "--memory-swap is memory and swap together" wherry run -m 64m --memory-swap 63m busybox true
+	fails_with 125 "--pids-limit: 4194305 is out of range" wherry run --pids-limit 4194305 busybox true
+	fails_with 125 "--cpus: '0.009' is not a number" wherry run --cpus 0.009 busybox true
+}
+
 check_swappiness() { equal "$(value "m$$" memory memory.swappiness memory.max)" 0; }
 one_dialect() {
 	if on_v2 memory; then
@@ -59,7 +90,7 @@ cpu() {
 	fails_with 125 "--cpus is a quota and a period" wherry run --cpus 1 --cpu-quota 50000 busybox true
 	fails_with 125 "--cpu-shares: 1 is out of range" wherry run --cpu-shares 1 busybox true
 	fails_with 125 "--cpu-period: 999 is out of range" wherry run --cpu-period 999 busybox true
-	fails_with 125 "--cpu-quota: 0 is out of range" wherry run --cpu-quota 0 busybox true
+	fails_with 125 "--cpu-quota: 999 is out of range" wherry run --cpu-quota 999 busybox true
 }
 
 cpuset() {
@@ -184,6 +215,8 @@ with() {
 }
 
 with memory "--memory-reservation sets its file, and fits below --memory" memory
+with memory "takes sizes as docker does" sizes
+it "takes 0 for no limit" none_limits
 with memory "says which limit this dialect of cgroups has not" one_dialect
 with cpu "--cpu-quota, --cpu-period and --cpu-shares set their files" cpu
 with cpuset "--cpuset-cpus and --cpuset-mems keep to what there is" cpuset
