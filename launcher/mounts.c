@@ -198,15 +198,15 @@ static int seal_tree(int tree, const char *source)
 	return errno == ENOSYS ? 1 : fail("make %s read-only", source);
 }
 
-int mounts_take(struct source_mount *taken, const char *source, const char *target, bool sealed)
+int mounts_take(struct source_mount *taken, const char *source, const char *target, unsigned long flags)
 {
 	struct stat stat;
-	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
-	scoped_fd tree = sys_open_tree(AT_FDCWD, source, flags | AT_RECURSIVE);
+	unsigned how = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+	scoped_fd tree = sys_open_tree(AT_FDCWD, source, how | (flags & MS_REC ? AT_RECURSIVE : 0));
 	if (tree < 0 || fstat(tree, &stat) < 0)
 		return fail("bind %s", source);
 	bool remount = false;
-	if (sealed) {
+	if (flags & MS_RDONLY) {
 		int r = seal_tree(tree, source);
 		if (r < 0)
 			return -1;
@@ -215,7 +215,7 @@ int mounts_take(struct source_mount *taken, const char *source, const char *targ
 	if (remount) {
 		/* Only the topmost mount can be sealed later: leave those below it out. */
 		close(take_fd(&tree));
-		tree = sys_open_tree(AT_FDCWD, source, flags);
+		tree = sys_open_tree(AT_FDCWD, source, how);
 		if (tree < 0)
 			return fail("bind %s", source);
 	}

@@ -15,11 +15,11 @@ struct source_mount {
 };
 
 /*
- * Takes SOURCE along, while the host's root is still the root. A directory is taken with what is
- * mounted below it; read-only means all of that, or, before Linux 5.12, the directory alone.
- * Returns 0, or -1 with a failure.
+ * Takes SOURCE along, while the host's root is still the root. FLAGS are of mount(2): with MS_REC a
+ * directory is taken with what is mounted below it; MS_RDONLY means all of that, or, before Linux 5.12,
+ * the directory alone. Returns 0, or -1 with a failure.
  */
-int mounts_take(struct source_mount *, const char *source, const char *target, bool read_only);
+int mounts_take(struct source_mount *, const char *source, const char *target, unsigned long flags);
 
 /*
  * Before root_enter, since a user namespace may mount a new /proc and /sys only while it sees the

@@ -22,6 +22,7 @@ struct mount {
 	enum mount_kind kind; /* VOLUME: the image's own: TARGET stays writable under a read-only root */
 	const char *source;   /* BIND: an absolute path on the host */
 	bool create;          /* BIND: make a directory of SOURCE where there is nothing */
+	bool alone;           /* BIND: without what is mounted below SOURCE */
 	const char *volume;   /* BIND: the name of a volume, which SOURCE follows from; NULL: none */
 	bool no_copy;         /* VOLUME gets nothing of what the image has at TARGET */
 	unsigned long propagation; /* BIND: MS_… of mount(2), with MS_REC or without; 0: MS_PRIVATE | MS_REC */

@@ -10,11 +10,11 @@
 #include "rootfs/scoped.h"
 #include "rootfs/err.h"
 
-static int take(struct taken *taken, const char *source, const char *target, bool read_only)
+static int take(struct taken *taken, const char *source, const char *target, unsigned long flags)
 {
 	if (taken->count == TAKEN_MAX)
 		return failx("more than %d volumes", TAKEN_MAX);
-	return mounts_take(&taken->at[taken->count++], source, target, read_only);
+	return mounts_take(&taken->at[taken->count++], source, target, flags);
 }
 
 /* docker-run(1): a directory of the host's that -v names and that is not there is made. */
@@ -23,7 +23,8 @@ static int take_volume(struct taken *taken, const struct mount *mount)
 	if (mount->create && access(mount->source, F_OK) < 0 && errno == ENOENT &&
 	    mounts_target(mount->source, true) < 0)
 		return -1;
-	if (take(taken, mount->source, mount->target, mount->flags & MS_RDONLY) < 0)
+	if (take(taken, mount->source, mount->target,
+		 (mount->flags & MS_RDONLY) | (mount->alone ? 0 : MS_REC)) < 0)
 		return -1;
 	taken->at[taken->count - 1].propagation =
 		mount->propagation ? mount->propagation : MS_PRIVATE | MS_REC;
@@ -43,7 +44,7 @@ static int take_host_ipc(struct taken *taken)
 {
 	for (int i = 0; i < IPC_DIRECTORIES; i++)
 		if (access(ipc_directories[i], F_OK) == 0 &&
-		    take(taken, ipc_directories[i], ipc_directories[i], false) < 0)
+		    take(taken, ipc_directories[i], ipc_directories[i], MS_REC) < 0)
 			return -1;
 	return 0;
 }
@@ -73,13 +74,13 @@ int taken_own(struct taken *taken, const struct spec *spec, struct ipc *ipc)
 	for (int i = 0; i < FILES_COUNT; i++) {
 		char path[PATH_MAX];
 		snprintf(path, sizeof(path), "%s/%s", spec->root.staging, own_files[i].name);
-		if (take(taken, path, own_files[i].target, false) < 0)
+		if (take(taken, path, own_files[i].target, MS_REC) < 0)
 			return -1;
 	}
 	if (spec->ipc == IPC_HOST && take_host_ipc(taken) < 0)
 		return -1;
 	take_ipc(taken, ipc);
-	if (taken_borrows_sys(spec) && take(taken, "/sys", "/sys", true) < 0)
+	if (taken_borrows_sys(spec) && take(taken, "/sys", "/sys", MS_RDONLY | MS_REC) < 0)
 		return -1;
 	return 0;
 }
