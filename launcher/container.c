@@ -58,7 +58,6 @@ struct container {
 	struct state state;
 	struct cgroup cgroup;
 	struct outcome outcome;
-	struct run_report account;
 	struct inside inside; /* what the child is given */
 	const struct volumes *volumes;
 	pid_t init;           /* as seen from outside; 0: not there */
@@ -301,8 +300,6 @@ static int run(struct container *container, const struct spec *spec,
 	       const struct container_watch *watch)
 {
 	struct outcome *outcome = &container->outcome;
-	if (run_report_open(&container->account, spec->report) < 0)
-		return -1;
 	if (prepare(container, spec) < 0 || start(container, spec) < 0 ||
 	    settle(container, spec) < 0)
 		return -1;
@@ -361,13 +358,13 @@ int container_run(const struct spec *spec, const struct volumes *volumes,
 		.volumes = volumes,
 		.end = -1,
 		.report = -1,
-		.account.file = -1,
 		.go = -1,
 		.terminal.master = -1,
 		.front = watch->front,
 	};
+	run_report_start(watch->report);
 	int status = run(&container, spec, watch);
-	if (run_report_write(&container.account, spec->name, status, &container.outcome,
+	if (run_report_write(watch->report, spec->name, status, &container.outcome,
 			     &container.cgroup) < 0)
 		status = -1;
 	destroy(&container);

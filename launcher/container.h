@@ -2,6 +2,7 @@
 #ifndef LAUNCHER_CONTAINER_H
 #define LAUNCHER_CONTAINER_H
 
+#include "launcher/run_report.h"
 #include "launcher/spec.h"
 #include "launcher/volumes.h"
 
@@ -9,6 +10,7 @@
 struct container_watch {
 	/* Told once the program runs: the time for what can wait until then. */
 	void (*started)(const struct container_watch *);
+	struct run_report *report; /* told of the end; container_run closes it */
 	int front; /* a socket of launcher/front.h, which container_run closes; -1: none */
 };
 

@@ -157,11 +157,17 @@ static void sweep(const struct container_watch *watch)
 		work_sweep(sweep->store);
 }
 
+/* What runs it has to hand over beside the spec. */
+struct ends {
+	struct run_report report;
+	int front; /* as front_split gives it */
+};
+
 static int run_spec(struct spec *spec, const struct run_options *given, const char *root,
-		    const struct store *store, int front)
+		    const struct store *store, struct ends *ends)
 {
 	struct volumes volumes;
-	struct sweep then = { { sweep, front }, spec->state, store, &volumes };
+	struct sweep then = { { sweep, &ends->report, ends->front }, spec->state, store, &volumes };
 	int status = volumes_open(&volumes, root, spec);
 	if (status == 0 && given->cid_file)
 		status = write_cid_file(given->cid_file, spec->name);
@@ -175,7 +181,7 @@ static int run_spec(struct spec *spec, const struct run_options *given, const ch
 }
 
 static int run_source(const struct run_options *given, const char *root, const char *state,
-		      struct source *source, char **words, int front)
+		      struct source *source, char **words, struct ends *ends)
 {
 	struct spec spec;
 	struct writable writable;
@@ -196,7 +202,7 @@ static int run_source(const struct run_options *given, const char *root, const c
 	spec.root.top = source->top;
 	int status = writable_create(&writable, &source->store, &spec.root);
 	if (status == 0)
-		status = run_spec(&spec, given, root, &source->store, front);
+		status = run_spec(&spec, given, root, &source->store, ends);
 	if (status < 0)
 		image_explain(&source->store, &source->image);
 	writable_destroy(&writable, &source->store);
@@ -214,26 +220,38 @@ static int split(const struct run_options *given, int *front, int *status)
 	return front_split(&keys, front, status);
 }
 
-static int run(const struct globals *globals, int argc, char **argv)
+static int run_image(const struct globals *globals, const struct run_options *given, char **words,
+		     struct ends *ends)
 {
-	struct run_options given = { 0 };
 	struct source source;
-	char **words;
-	int front = -1, left;
-	int r = options_parse(&run_command, &given, argc, argv, &words);
-	if (r)
-		return r < 0 ? -1 : 0;
-	r = split(&given, &front, &left);
-	if (r)
-		return r < 0 ? -1 : left;
 	scoped_ptr char *state = path_absolute(globals->state);
 	if (!state)
 		return -1;
-	int status = source_open(&source, words[0], globals->root, given.platform,
-				 given.no_unpack ? SOURCE_IN_PLACE : SOURCE_LOADED);
+	int status = source_open(&source, words[0], globals->root, given->platform,
+				 given->no_unpack ? SOURCE_IN_PLACE : SOURCE_LOADED);
 	if (status == 0)
-		status = run_source(&given, globals->root, state, &source, words + 1, front);
+		status = run_source(given, globals->root, state, &source, words + 1, ends);
 	source_close(&source);
+	return status;
+}
+
+static int run(const struct globals *globals, int argc, char **argv)
+{
+	struct run_options given = { 0 };
+	struct ends ends = { .front = -1 };
+	char **words;
+	int left;
+	int r = options_parse(&run_command, &given, argc, argv, &words);
+	if (r)
+		return r < 0 ? -1 : 0;
+	r = split(&given, &ends.front, &left);
+	if (r)
+		return r < 0 ? -1 : left;
+	if (run_report_open(&ends.report, given.report) < 0)
+		return -1;
+	int status = run_image(globals, &given, words, &ends);
+	if (status < 0)
+		run_report_fail(&ends.report, given.name);
 	return status;
 }
 

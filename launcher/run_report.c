@@ -13,9 +13,14 @@
 #include "rootfs/json.h"
 #include "rootfs/scoped.h"
 
-int run_report_open(struct run_report *report, const char *path)
+void run_report_start(struct run_report *report)
 {
 	clock_gettime(CLOCK_MONOTONIC, &report->start);
+}
+
+int run_report_open(struct run_report *report, const char *path)
+{
+	run_report_start(report);
 	report->file = -1;
 	if (!path)
 		return 0;
@@ -126,7 +131,7 @@ static json_t *describe(const struct run_report *report, const char *name, int s
 	const char *error = failure_get()->text;
 	if (!object)
 		return NULL;
-	json_object_set_new(object, "name", json_string(name));
+	json_object_set_new(object, "name", name ? json_string(name) : json_null());
 	json_object_set_new(object, "status", json_integer(status < 0 ? failure_get()->status : status));
 	json_object_set_new(object, "reason", json_string(reason_of(status, outcome, cgroup)));
 	set(object, "signal", number ? number : -1);
@@ -147,4 +152,11 @@ int run_report_write(struct run_report *report, const char *name, int status,
 	if (!object || json_dumpfd(object, file, JSON_INDENT(2)) < 0 || write(file, "\n", 1) != 1)
 		return fail("--report: write it");
 	return 0;
+}
+
+int run_report_fail(struct run_report *report, const char *name)
+{
+	static const struct cgroup none;
+	static const struct outcome nothing;
+	return run_report_write(report, name, -1, &nothing, &none);
 }

@@ -104,7 +104,6 @@ struct spec {
 	enum network_kind network;
 	struct limits limits;
 	struct devices devices;
-	const char *report; /* where the end is told, as JSON; NULL: nowhere */
 	struct root root;
 	struct process process;
 	struct mount *mounts;

@@ -170,7 +170,6 @@ static int build_process(struct spec *spec, const struct run_options *given,
 static int build_limits(struct spec *spec, const struct run_options *given)
 {
 	spec->limits = given->limits;
-	spec->report = given->report;
 	if (limits_settle(&spec->limits) < 0)
 		return -1;
 	if (!given->privileged)

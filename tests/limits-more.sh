@@ -169,6 +169,15 @@ reasons() {
 	reported 125 failed null --device-cgroup-rule 'c 1:3 r' --tmpfs /srv:nonsense busybox true
 	contains "$(told error)" "--tmpfs"
 	equal "$(told largest_process_bytes)" null
+	# what fails before there is a container, too: no report of an earlier run stays in its place
+	reported 125 failed null --name "m$$" --cap-add NONSENSE busybox true
+	equal "$(told error)" '"--cap-add: there is no capability NONSENSE"'
+	equal "$(told name)" "\"m$$\""
+	reported 125 failed null nosuchimage true
+	contains "$(told error)" "there is no image 'nosuchimage'"
+	equal "$(told name)" null
+	reported 125 failed null --name "m$$" --cidfile "$SCRATCH/report" busybox true
+	contains "$(told error)" "--cidfile"
 }
 
 limits_reported() {

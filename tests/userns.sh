@@ -171,7 +171,7 @@ overlay_writers() {
 		run --overlay "$dir" busybox true
 	equal "$(shifted --overlay "$SCRATCH/second" busybox stat -c %u /file)" 0
 	# fails before there is an upper directory
-	fails_with 125 "/no/such/file" shifted --overlay "$SCRATCH/third" --report /no/such/file busybox true
+	fails_with 125 "/no/such/file" shifted --overlay "$SCRATCH/third" --cidfile /no/such/file busybox true
 	[ -e "$SCRATCH/third/writer" ]
 	wherry run --overlay "$SCRATCH/third" busybox true
 	equal "$(ls "$dir")" $'upper\nwork\nwriter'
