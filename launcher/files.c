@@ -72,18 +72,14 @@ static int write_hosts(const struct spec *spec)
 	return write_text(spec, HOSTS, text);
 }
 
-/* NAME:ADDRESS, where an IPv6 address has colons of its own. */
 static int add_hosts(const struct spec *spec)
 {
-	if (!spec->hosts.count)
+	if (!spec->host_count)
 		return 0;
 	scoped_fd file = open_again(spec, HOSTS);
-	for (size_t i = 0; file >= 0 && i < spec->hosts.count; i++) {
-		const char *word = spec->hosts.at[i];
-		int name = (int)strcspn(word, ":");
-		if (dprintf(file, "%s\t%.*s\n", word + name + 1, name, word) < 0)
-			return fail("--add-host %s", word);
-	}
+	for (size_t i = 0; file >= 0 && i < spec->host_count; i++)
+		if (dprintf(file, "%s\t%s\n", spec->hosts[i].address, spec->hosts[i].name) < 0)
+			return fail("--add-host %s", spec->hosts[i].name);
 	return file < 0 ? -1 : 0;
 }
 

@@ -97,6 +97,10 @@ struct process {
 	size_t rlimit_count;
 };
 
+struct host {
+	const char *name, *address; /* IPv4 or IPv6 */
+};
+
 struct spec {
 	const char *name;  /* unique among what runs */
 	const char *state; /* the directory of what runs; absolute */
@@ -114,7 +118,8 @@ struct spec {
 	const char *ipc_container; /* whose, by name: IPC_CONTAINER */
 	int64_t shm_size;                  /* bytes; 0: 64 MiB, as docker has it */
 	struct strings sysctls;            /* KEY=VALUE */
-	struct strings hosts;              /* NAME:ADDRESS, for /etc/hosts */
+	struct host *hosts;                /* for /etc/hosts */
+	size_t host_count;
 	struct strings dns;                /* addresses, for /etc/resolv.conf */
 	struct strings labels, annotations; /* KEY=VALUE, for who asks what runs */
 };

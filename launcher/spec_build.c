@@ -277,16 +277,6 @@ static int build_namespaces(struct spec *spec, const struct run_options *given)
 	return 0;
 }
 
-static int build_names(struct spec *spec, const struct run_options *given)
-{
-	spec->hosts = given->hosts;
-	spec->dns = given->dns;
-	for (size_t i = 0; i < given->hosts.count; i++)
-		if (!strchr(given->hosts.at[i], ':') || given->hosts.at[i][0] == ':')
-			return failx("--add-host: '%s' is not NAME:ADDRESS", given->hosts.at[i]);
-	return 0;
-}
-
 /* With the host's network the name is the host's too, as docker has it. */
 static int build_hostname(struct spec *spec, const struct run_options *given)
 {
@@ -310,7 +300,7 @@ int spec_build(struct spec *spec, const struct run_options *given,
 {
 	*spec = (struct spec){ .name = name, .privileged = given->privileged };
 	if (build_network(spec, given) < 0 || build_namespaces(spec, given) < 0 ||
-	    build_names(spec, given) < 0 || build_hostname(spec, given) < 0 ||
+	    spec_build_names(spec, given) < 0 || build_hostname(spec, given) < 0 ||
 	    build_limits(spec, given) < 0 || build_overlay(&spec->root, given) < 0 ||
 	    build_process(spec, given, config, argv) < 0)
 		return -1;

@@ -70,7 +70,28 @@ names() {
 	contains "$said" $'192.0.2.1\tbox'
 	contains "$said" $'2001:db8::1\tsix'
 	contains "$said" "nameserver 192.0.2.53"
-	fails_with 125 "'box' is not NAME:ADDRESS" wherry run --add-host box busybox true
+	said=$(wherry run --add-host box=192.0.2.1 --add-host "six:[2001:db8::1]" --add-host seven=::7 --dns ::53 busybox cat /etc/hosts /etc/resolv.conf)
+	contains "$said" $'192.0.2.1\tbox'
+	contains "$said" $'2001:db8::1\tsix'
+	contains "$said" $'::7\tseven'
+	contains "$said" "nameserver ::53"
+	contains "$(wherry run --network host --add-host gate:host-gateway busybox cat /etc/hosts)" $'127.0.0.1\tgate'
+}
+
+# What a resolver would not read, or would read as more than one line.
+wrong_names() {
+	local word
+	for word in box :192.0.2.1 =192.0.2.1 "a b:192.0.2.1" $'a\n:192.0.2.1' "#a:192.0.2.1" ""; do
+		fails_with 125 "' is not NAME:ADDRESS" wherry run --add-host "$word" busybox true
+	done
+	for word in box: box:nowhere box:192.0.2 box:192.0.2.256 box:[::1 box:::1] $'box:192.0.2.1\n192.0.2.2' box:fe80::1%eth0; do
+		fails_with 125 "' is no IP address" wherry run --add-host "$word" busybox true
+	done
+	for word in "" ns.example.org $'192.0.2.53\nsearch example.org' "192.0.2.53 " "[::1]"; do
+		fails_with 125 "--dns: '$word" wherry run --dns "$word" busybox true
+	done
+	fails_with 125 "--add-host gate:host-gateway: a network with loopback alone has no gateway" \
+		wherry run --add-host gate:host-gateway busybox true
 }
 
 host_namespaces() {
@@ -131,6 +152,7 @@ it "sets umask, limits, OOM score and the size of /dev/shm" settings
 it "makes the kernel kill the program before its init" init_is_last
 it "--sysctl sets what is the container's own, and nothing else" sysctls
 it "--add-host and --dns write the files" names
+it "--add-host and --dns want addresses" wrong_names
 it "shares a namespace of the host's where asked" host_namespaces
 it "ends what runs among the host's PIDs" host_pid_ends
 it "--no-init runs the program as PID 1, --init-path another init" without_init
