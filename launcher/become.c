@@ -62,7 +62,10 @@ static char *const *init_argv(const struct inside *inside, const struct spec *sp
 		argv[n++] = stop_signal;
 	}
 	if (process->stop_timeout) {
-		snprintf(grace, sizeof(grace), "%llds", (long long)process->stop_timeout);
+		/* init has a word for seconds: as milliseconds they could be more digits than it reads */
+		bool seconds = process->stop_timeout % 1000 == 0;
+		snprintf(grace, sizeof(grace), seconds ? "%llds" : "%lldms",
+			 (long long)process->stop_timeout / (seconds ? 1000 : 1));
 		argv[n++] = "--grace";
 		argv[n++] = grace;
 	}

@@ -30,6 +30,31 @@ static int option_label(const struct option *option, void *field, const char *va
 	return option_strings(option, field, value);
 }
 
+/* docker-run(1): --init is what is done anyway, --init=false is --no-init. */
+static int option_init(const struct option *option, void *field, const char *value)
+{
+	bool init;
+	if (option_flag(option, &init, value) < 0)
+		return -1;
+	*(bool *)field = !init;
+	return 0;
+}
+
+/* docker-run(1): 0 is at once, -1 never. What init counts in is milliseconds of 31 bits, of which 0 are none. */
+static int option_stop_timeout(const struct option *option, void *field, const char *value)
+{
+	static const int64_t most = INT32_MAX / 1000;
+	int64_t seconds;
+	if (option_number(option, &seconds, value) < 0)
+		return -1;
+	if (seconds < -1 || seconds > most) {
+		failx("--%s: %s is out of range", option->name, value);
+		return hint("it goes from 0 to %lld; -1 is no end", (long long)most);
+	}
+	*(int64_t *)field = seconds > 0 ? seconds * 1000 : seconds + 1;
+	return 0;
+}
+
 #define ROW(name, letter, argument, help, field, set) \
 	{ name, letter, argument, help, offsetof(struct run_options, field), set }
 
@@ -100,11 +125,11 @@ static const struct option options[] = {
 	ROW("oom-score-adj", 0, "NUMBER", "-1000 to 1000: who goes first when memory is out",
 	    oom_score_adj, option_number),
 	ROW("shm-size", 0, "SIZE", "the size of /dev/shm (64M)", shm_size, option_size),
-	ROW("pid", 0, "host", "see the host's processes", pid, option_string),
+	ROW("pid", 0, "private|host", "see its own processes, or the host's", pid, option_string),
 	ROW("ipc", 0, "WHOSE", "private, shareable, none, host, container:NAME (private)", ipc, option_string),
 	ROW("userns", 0, "host|USER", "give it USER's ids of /etc/subuid and /etc/subgid", userns,
 	    option_string),
-	ROW("uts", 0, "host", "have the host's name", uts, option_string),
+	ROW("uts", 0, "private|host", "have a name of its own, or the host's", uts, option_string),
 	ROW("network", 0, "none|host", "loopback alone (default), or the host's", network,
 	    option_string),
 	ROW("hostname", 'h', "NAME", "the container's host name", hostname, option_string),
@@ -120,11 +145,12 @@ static const struct option options[] = {
 	    option_string),
 	ROW("stop-signal", 0, "SIGNAL", "the signal that asks it to end (TERM)", stop_signal,
 	    option_string),
-	ROW("stop-timeout", 0, "SECONDS", "after that signal, until it is killed", stop_timeout,
-	    option_number),
+	ROW("stop-timeout", 0, "SECONDS", "after that signal, until it is killed; -1: never (default)",
+	    stop_timeout, option_stop_timeout),
 	ROW("platform", 0, "OS/ARCH", "the platform to take of an image with several", platform,
 	    option_string),
 	ROW("no-unpack", 0, NULL, "run an archive as it is: only an index of it is made", no_unpack, option_flag),
+	ROW("init", 0, NULL, "an init is PID 1: always so, but for --no-init", no_init, option_init),
 	ROW("no-init", 0, NULL, "the program itself is PID 1", no_init, option_flag),
 	ROW("init-path", 0, "FILE", "the init to use instead of wherry's own", init_path,
 	    option_string),
@@ -185,10 +211,11 @@ static int run_source(const struct run_options *given, const char *root, const c
 {
 	struct spec spec;
 	struct writable writable;
-	char name[13];
-	if (!given->name && state_random_name(name) < 0)
+	char random[13];
+	const char *name = given->name && *given->name ? given->name : random;
+	if (name == random ? state_random_name(random) < 0 : state_check_name(name) < 0)
 		return -1;
-	if (spec_build(&spec, given, &source->config, given->name ? given->name : name, words) < 0)
+	if (spec_build(&spec, given, &source->config, name, words) < 0)
 		return -1;
 	spec.state = state;
 	spec.labels = given->labels;

@@ -88,7 +88,7 @@ struct process {
 	const char *seccomp;  /* NULL: the default profile; "unconfined"; a path */
 	bool no_new_privs;    /* prctl(2) */
 	int stop_signal;      /* 0: SIGTERM */
-	int64_t stop_timeout; /* seconds from the stop signal to SIGKILL; 0: none */
+	int64_t stop_timeout; /* milliseconds from the stop signal to SIGKILL; 0: none */
 	bool no_init;         /* the program itself is PID 1 */
 	int umask;            /* -1: 022 */
 	int oom_score_adj;    /* proc(5); 0: as wherry's own */

@@ -90,8 +90,6 @@ static int build_stop(struct process *process, const struct run_options *given,
 {
 	const char *word = given->stop_signal ? given->stop_signal : config->stop_signal;
 	process->stop_timeout = given->stop_timeout;
-	if (given->stop_timeout < 0)
-		return failx("--stop-timeout: seconds cannot be negative");
 	if (!word || !*word)
 		return 0;
 	process->stop_signal = signal_number(word);
@@ -144,6 +142,16 @@ static int build_rights(struct process *process, const struct run_options *given
 	return build_caps(process, given);
 }
 
+/* What an init would do, nobody does. */
+static int build_init(struct process *process, const struct run_options *given)
+{
+	const char *other = given->init_path ? "init-path" : given->stop_signal ? "stop-signal" :
+			    given->stop_timeout ? "stop-timeout" : NULL;
+	process->init_path = given->init_path;
+	process->no_init = given->no_init;
+	return given->no_init && other ? failx("--no-init and --%s exclude each other", other) : 0;
+}
+
 static int build_process(struct spec *spec, const struct run_options *given,
 			 const struct image_config *config, char **words)
 {
@@ -158,9 +166,8 @@ static int build_process(struct spec *spec, const struct run_options *given,
 	process->terminal = given->terminal;
 	if (given->terminal && terminal_check(given->input) < 0)
 		return -1;
-	process->init_path = given->init_path;
-	process->no_init = given->no_init;
-	if (build_stop(process, given, config) < 0 || build_rights(process, given) < 0)
+	if (build_init(process, given) < 0 || build_stop(process, given, config) < 0 ||
+	    build_rights(process, given) < 0)
 		return -1;
 	if (build_argv(spec, given, config, words) < 0)
 		return -1;
@@ -215,7 +222,9 @@ static int build_network(struct spec *spec, const struct run_options *given)
 static int build_namespace(const char *option, const char *word, bool *host)
 {
 	*host = word && !strcmp(word, "host");
-	return !word || *host ? 0 : failx("--%s: '%s' is not host", option, word);
+	if (!word || *host || !strcmp(word, "private"))
+		return 0;
+	return failx("--%s: '%s' is neither private nor host", option, word);
 }
 
 static int build_ipc(struct spec *spec, const struct run_options *given)

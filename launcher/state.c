@@ -42,7 +42,7 @@ static bool is_name(const char *name)
 	return length && length <= 64 && !strchr("_.-", *name) && strspn(name, allowed) == length;
 }
 
-static int check_name(const char *name)
+int state_check_name(const char *name)
 {
 	if (is_name(name))
 		return 0;
@@ -110,7 +110,7 @@ int state_create(struct state *state, const char *path, const char *name,
 	char pid[16];
 	struct stat stat;
 	*state = (struct state){ .dir = path, .name = name, .file = -1 };
-	if (check_name(name) < 0 || make_dir(path) < 0)
+	if (state_check_name(name) < 0 || make_dir(path) < 0)
 		return -1;
 	scoped_fd dir = open(path, O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0) {

@@ -25,6 +25,9 @@ struct state {
 /* Twelve hex digits and NUL, as docker shortens its IDs. */
 int state_random_name(char name[13]);
 
+/* Returns 0, or -1 with a failure where NAME cannot be a container's. */
+int state_check_name(const char *name);
+
 /*
  * Takes NAME in DIR, which is made. CLEAN removes what a killed container of a name left outside, and
  * returns -1 where some of it is still in use. Returns 0; -1 with a failure: the name is taken, or no name.

@@ -99,7 +99,9 @@ host_namespaces() {
 	equal "$(wherry run --pid host busybox readlink /proc/self/ns/pid)" "$(readlink /proc/self/ns/pid)"
 	equal "$(wherry run --ipc host busybox readlink /proc/self/ns/ipc)" "$(readlink /proc/self/ns/ipc)"
 	[ "$(wherry run busybox readlink /proc/self/ns/ipc)" != "$(readlink /proc/self/ns/ipc)" ]
-	fails_with 125 "--pid: 'other' is not host" wherry run --pid other busybox true
+	equal "$(wherry run --pid private busybox sh -c 'echo $$')" 2
+	equal "$(wherry run --uts private --hostname boat busybox hostname)" boat
+	fails_with 125 "--pid: 'other' is neither private nor host" wherry run --pid other busybox true
 	fails_with 125 "exclude each other" wherry run --uts host --hostname x busybox true
 }
 
@@ -123,6 +125,20 @@ without_init() {
 	fails_with 7 seven wherry run --no-init busybox sh -c 'echo seven >&2; exit 7'
 	equal "$(wherry run --init-path "$WHERRY_INIT" busybox sh -c 'echo $$')" 2
 	fails_with 125 "--init-path /nosuch" wherry run --init-path /nosuch busybox true
+	equal "$(wherry run --init busybox sh -c 'echo $$')" 2
+	equal "$(wherry run --init=false busybox sh -c 'echo $$')" 1
+	# what only an init does
+	fails_with 125 "--no-init and --init-path exclude each other" wherry run --no-init --init-path "$WHERRY_INIT" busybox true
+	fails_with 125 "--no-init and --stop-signal exclude each other" wherry run --no-init --stop-signal USR1 busybox true
+	fails_with 125 "--no-init and --stop-timeout exclude each other" wherry run --no-init --stop-timeout 1 busybox true
+}
+
+container_names() {
+	local name
+	for name in 'a b' a/b .. -a "$(printf '%065d' 0)"; do
+		fails_with 125 "--name: '$name' cannot be a container's name" wherry run "--name=$name" busybox true
+	done
+	equal "$(wherry run --name '' busybox hostname | grep -cE '^[0-9a-f]{12}$')" 1
 }
 
 cid_file() {
@@ -138,6 +154,17 @@ stops() {
 	kill -USR1 "$started"
 	ends "$started" 137
 	fails_with 125 "there is no signal 'JUMP'" wherry run --stop-signal JUMP busybox true
+	start out --stop-timeout -1 busybox sh -c 'trap "echo asked" TERM; echo up; while :; do sleep 0.1; done'
+	kill "$started"
+	eventually grep asked "$SCRATCH/out"
+	kill -KILL "$started"
+	ends "$started" 137
+	start out --stop-timeout 0 busybox sh -c 'trap "" TERM; echo up; while :; do sleep 0.1; done'
+	kill "$started"
+	ends "$started" 137
+	wherry run --stop-timeout 2147483 busybox true
+	fails_with 125 "--stop-timeout: 2147484 is out of range" wherry run --stop-timeout 2147484 busybox true
+	fails_with 125 "--stop-timeout: -2 is out of range" wherry run --stop-timeout -2 busybox true
 }
 
 whole_environment() {
@@ -156,6 +183,7 @@ it "--add-host and --dns want addresses" wrong_names
 it "shares a namespace of the host's where asked" host_namespaces
 it "ends what runs among the host's PIDs" host_pid_ends
 it "--no-init runs the program as PID 1, --init-path another init" without_init
+it "--name takes what can be a name" container_names
 it "--cidfile holds the name, and is never overwritten" cid_file
 it "--stop-signal and --stop-timeout end what doesn't listen" stops
 it "--env-host takes the whole environment over" whole_environment
