@@ -7,7 +7,11 @@
 #include "rootfs/names.h"
 #include "rootfs/scoped.h"
 
-enum { LAYERS = 500 }; /* as many as overlayfs takes */
+enum {
+	LAYERS = 500, /* as many as overlayfs takes */
+	IMAGES = 1000,
+	CONFIG_BYTES = 16 << 20, /* of all images: they are kept until all is loaded */
+};
 
 static void free_image(struct plan_image *image)
 {
@@ -29,6 +33,10 @@ void plan_free(struct plan *plan)
 struct plan_image *plan_add(struct plan_reader *reader)
 {
 	struct plan *plan = reader->plan;
+	if (plan->count == IMAGES) {
+		failx("%s: more than %d images are in it", reader->archive->path, IMAGES);
+		return NULL;
+	}
 	struct plan_image *grown = realloc(plan->images, (plan->count + 1) * sizeof(*grown));
 	if (!grown) {
 		fail("read %s", reader->archive->path);
@@ -107,6 +115,10 @@ int plan_set_config(struct plan_reader *reader, struct plan_image *image, char *
 	image->config = config;
 	image->config_size = size;
 	image->id = sha256_of(config, size);
+	reader->config_bytes += size;
+	if (reader->config_bytes > CONFIG_BYTES)
+		return failx("%s: its images' configs take more than %d MiB together",
+			     reader->archive->path, CONFIG_BYTES >> 20);
 	snprintf(what, sizeof(what), "%.200s: the image's config", reader->archive->path);
 	scoped_json *json = json_read(config, size, what);
 	if (!json)

@@ -51,6 +51,7 @@ struct plan_reader {
 	struct plan *plan;
 	struct platform platform;
 	bool any; /* the platform was not asked for: it is this machine's */
+	size_t config_bytes; /* of the images so far */
 };
 
 struct plan_image *plan_add(struct plan_reader *);

@@ -259,6 +259,59 @@ oci(4, "reads indexes 4 deep", change=deep(3), tree=TREE)
 oci(4, "refuses indexes 5 deep", change=deep(4), refused="nested more than 4 deep")
 
 
+def names_of_one(names):
+    """Entries of an index that are the same manifest by several names."""
+    def entries(parts):
+        return [dict(parts.index["manifests"][0], annotations={"org.opencontainers.image.ref.name": f"case:{name}"})
+                for name in names]
+    return entries
+
+
+def wide(count):
+    def change(parts):
+        parts.seal()
+        parts.index["manifests"] = names_of_one(range(count))(parts)
+    return change
+
+
+def wide_and_deep(indexes, count):
+    def change(parts):
+        parts.seal()
+        inner = []
+        for i in range(indexes):
+            document = {"schemaVersion": 2, "manifests": names_of_one(range(i * count, (i + 1) * count))(parts)}
+            inner.append(dict(parts.put_json(document, OCI + "index.v1+json"),
+                              annotations={"org.opencontainers.image.ref.name": f"index:{i}"}))
+        parts.index["manifests"] = inner
+    return change
+
+
+def copies(count):
+    """An image's config is found again and again."""
+    def change(parts):
+        parts.config["comment"] = "x" * (100 << 10)
+        text = json.dumps(parts.config).encode()
+        parts.files["config.json"] = text
+        parts.manifest = [{"Config": "config.json", "Layers": parts.names}] * count
+    return change
+
+
+def listed(count):
+    def change(parts):
+        parts.files["config.json"] = json.dumps(parts.config).encode()
+        parts.manifest = [{"Config": "config.json", "RepoTags": [f"case:{i}"], "Layers": parts.names}
+                          for i in range(count)]
+    return change
+
+
+oci(6, "takes an index of 1000 images", change=wide(1000), tree=TREE)
+oci(6, "refuses an index of 1001 images", change=wide(1001), refused="its index lists more than 1000 images")
+oci(6, "refuses 1001 images in indexes of an index", change=wide_and_deep(7, 143), refused="more than 1000 images are in it")
+case(6, "takes a manifest.json of 1000 images", change=listed(1000), tree=TREE)
+case(6, "refuses a manifest.json of 1001 images", change=listed(1001), refused="more than 1000 images are in it")
+case(6, "refuses configs of more than 16 MiB together", change=copies(200), refused="configs take more than 16 MiB")
+
+
 def media(place, kind):
     def change(parts):
         if place == "layer":
