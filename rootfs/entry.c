@@ -51,11 +51,7 @@ static int set_attribute(struct tree *tree, int file, const char *name, const vo
 		snprintf(why, sizeof(why), "set its attribute %s", name);
 		return tree_fail(tree, why);
 	}
-	if (!tree->warned_attributes)
-		warn("extended attributes are left out: the store's file system or the file's type "
-		     "has none of %s",
-		     name);
-	tree->warned_attributes = true;
+	left_out_attribute(&tree->found.left_out, name);
 	return 0;
 }
 
@@ -99,10 +95,7 @@ static int set_owner(struct tree *tree, const struct entry *entry, int at, const
 		return 07777;
 	if (errno != EINVAL || !tree->in_namespace)
 		return tree_fail(tree, "set its owner");
-	if (!tree->warned_owners)
-		warn("owners are left out that /etc/subuid and /etc/subgid don't reach: root has "
-		     "their files");
-	tree->warned_owners = true;
+	tree->found.left_out.owners = true;
 	return fchownat(at, name, 0, 0, flags) < 0 ? tree_fail(tree, "set its owner") : 01777;
 }
 
@@ -251,9 +244,7 @@ static int add_special(struct tree *tree, const struct entry *entry, int dir, co
 	if (S_ISCHR(entry->mode) && !entry->major && !entry->minor)
 		return tree_failx(tree, "a character device 0/0 is overlayfs' own");
 	if (tree->in_namespace && (S_ISCHR(entry->mode) || S_ISBLK(entry->mode))) {
-		if (!tree->warned_devices)
-			warn("device nodes are left out: they can't be made without root's rights");
-		tree->warned_devices = true;
+		tree->found.left_out.devices = true;
 		return 0;
 	}
 	if (make_special(entry, dir, name) < 0) {

@@ -175,6 +175,7 @@ static int complete(struct making *making, int number)
 
 static int read_layers(struct making *making)
 {
+	struct left_out left_out = { 0 };
 	int count = making->plan.images->layer_count;
 	if (plan_jobs(making) < 0 || mount_memory(&making->memory) < 0 ||
 	    lanes_run(&making->memory, making->jobs, count, 1) < 0)
@@ -182,6 +183,7 @@ static int read_layers(struct making *making)
 	for (int i = 0; i < count; i++) {
 		const struct lane_job *job = &making->jobs[i];
 		struct merge_layer *layer = &making->layers[i];
+		left_out_add(&left_out, &job->found.left_out);
 		layer->name = job->directory;
 		layer->has_root = job->found.has_root;
 		layer->opaque_root = job->found.opaque_root;
@@ -192,6 +194,7 @@ static int read_layers(struct making *making)
 		if (i > 0 && job->found.implied && complete(making, i) < 0)
 			return -1;
 	}
+	left_out_tell(&left_out);
 	making->erofs.copied = making->memory.dir;
 	return merge_layers(making->layers, count, &making->erofs);
 }

@@ -35,6 +35,7 @@ struct load {
 	const struct load_options *options;
 	struct work work;
 	struct waiting_list waiting;
+	struct left_out left_out;
 	struct load_result *result;
 };
 
@@ -156,6 +157,7 @@ static int take_jobs(struct load *load, const struct lane_job *jobs, int count)
 					     .found = jobs[i].found };
 		memcpy(waiting->directory, jobs[i].directory, sizeof(waiting->directory));
 		memcpy(waiting->implied, jobs[i].implied, sizeof(waiting->implied));
+		left_out_add(&load->left_out, &jobs[i].found.left_out);
 		load->result->written += jobs[i].found.disk;
 		load->result->layers++;
 	}
@@ -289,6 +291,7 @@ static int load_all(struct load *load, struct plan *plan, load_told *told, void 
 	for (int i = 0; i < plan->count; i++)
 		if (extract_image(load, &plan->images[i]) < 0)
 			return -1;
+	left_out_tell(&load->left_out);
 	if (publish_layers(load) < 0)
 		return -1;
 	for (int i = 0; i < plan->count; i++) {

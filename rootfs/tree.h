@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "rootfs/left_out.h"
 #include "rootfs/path.h"
 #include "rootfs/sha256.h"
 
@@ -38,6 +39,7 @@ struct findings {
 	uint64_t sum;     /* checksum_of() what was written into its files */
 	bool replaced;    /* some of that is not there any more: the sum says nothing */
 	struct digest diff_id; /* of the stream, as it was found */
+	struct left_out left_out;
 	bool has_root;    /* it has an entry for its root */
 	bool opaque_root; /* it hides all layers below it */
 	bool implied;     /* what it is depends on the layers below it (IMAGES.md rules 12 and 16) */
@@ -64,7 +66,6 @@ struct tree {
 				and how deep */
 	const char *opaque;  /* overlayfs' name of the attribute that makes a directory opaque */
 	bool in_namespace;   /* a user namespace: no device nodes (rule 22) */
-	bool warned_attributes, warned_devices, warned_owners;
 	int implied;         /* file for the names of implied directories, NUL behind each; borrowed */
 	uint64_t need;       /* of a disk, by all layers of the load at least: for messages */
 	struct findings found;

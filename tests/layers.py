@@ -5,7 +5,7 @@ layers.py OUT CASE BUSYBOX-LAYER.tar…: an archive of `docker save`, called CAS
 """
 import sys
 
-from hostile_make import Docker, END, d, f, l, tar, wh, write_archive
+from hostile_make import Docker, END, block, char, d, f, l, tar, wh, write_archive
 
 
 def without_end(layer):
@@ -81,8 +81,14 @@ def high(busybox):
 
 
 def attributes(busybox):
-    return busybox + [tar(f("one", "1", records={b"SCHILY.xattr.user.note": b"x"}),
-                          f("two", "2", records={b"SCHILY.xattr.user.note": b"x"}))]
+    return busybox + [tar(*(f(f"{layer}-{n}", "1", records={b"SCHILY.xattr.user.note": b"x"}) for n in range(3)))
+                      for layer in ("one", "two")]
+
+
+def devices(busybox):
+    """More than one, in more than one layer."""
+    return busybox + [tar(*(char(f"{layer}-{n}", 1, n) for n in range(3, 8)), block(f"{layer}-disk", 7, 0),
+                          f(f"{layer}-file", "x")) for layer in ("one", "two")]
 
 
 def root(busybox):

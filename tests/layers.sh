@@ -84,7 +84,7 @@ no_attributes() {
 	mount -t ramfs none "$SCRATCH/ramfs"
 	python3 "$TOP/tests/layers.py" "$SCRATCH/attributes.tar" attributes "$IMAGES/busybox.layers"/*.tar
 	said=$("$WHERRY" --root "$SCRATCH/ramfs/store" load -q "$SCRATCH/attributes.tar" 2>&1 >/dev/null) || said+=" failed"
-	cat "$SCRATCH/ramfs/store/layers"/*/two >>"$SCRATCH/two" || said+=" two is missing"
+	cat "$SCRATCH/ramfs/store/layers"/*/two-2 >>"$SCRATCH/two" || said+=" two is missing"
 	umount "$SCRATCH/ramfs"
 	equal "$said" "wherry: extended attributes are left out: the store's file system or the file's type has none of user.note"
 }

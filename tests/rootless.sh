@@ -117,13 +117,24 @@ owners() {
 	cp "$(image debian docker)" "$SCRATCH/debian.tar"
 	chmod 644 "$SCRATCH/debian.tar"
 	said=$(alone_wherry --root "$store" load "$SCRATCH/debian.tar" 2>&1)
-	contains "$said" "owners are left out"
+	equal "$(grep -c "owners are left out" <<<"$said")" 1
 	contains "$(alone_wherry --root "$store" run debian perl -e 'print "perl runs\n"')" "perl runs"
 	equal "$(alone_wherry --root "$store" run debian find / -xdev -not -user root -not -path /proc -not -path /sys)" ""
 	equal "$(alone_wherry --root "$store" run debian stat -c %a /usr/bin/chage)" 755
 	equal "$(alone_wherry --root "$store" run debian ls /usr/share/doc /usr/share/bug)" \
 		$'/usr/share/bug:\n\n/usr/share/doc:\nREADME'
 	alone_wherry --root "$store" rmi debian >/dev/null
+}
+
+# One line for all layers of a load, whatever reads them.
+no_devices() {
+	local said
+	python3 "$TOP/tests/layers.py" "$SCRATCH/devices.tar" devices "$IMAGES/busybox.layers"/*.tar
+	chmod 644 "$SCRATCH/devices.tar"
+	said=$(user_wherry load -q "$SCRATCH/devices.tar" 2>&1 >/dev/null)
+	equal "$said" "wherry: device nodes are left out: they can't be made without root's rights"
+	equal "$(user_wherry run devices sh -c 'echo /one-* /two-*')" "/one-file /two-file"
+	user_wherry rmi devices >/dev/null
 }
 
 no_shared_volumes() {
@@ -155,6 +166,7 @@ it "has a network of its own, or sees the host's" networks
 it "has the standard devices" devices
 it "reads nothing of the host's that the user may not" no_host_files
 it "loads a whole distribution with one id, and says what that leaves out" owners
+it "leaves device nodes out, and warns once for all layers" no_devices
 it "refuses a volume that could not be shared" no_shared_volumes
 it "removes images" removes
 userdel "$NAME"
