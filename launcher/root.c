@@ -10,6 +10,7 @@
 
 #include "launcher/idmap.h"
 #include "launcher/sys.h"
+#include "rootfs/attributes.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 
@@ -123,32 +124,51 @@ static int check_upper(const struct root *root, const char *path)
 	return hint("it was written without --userns, or with other ids");
 }
 
+/* As the layer UPPER's root is described by; PATH is that root's, for messages. */
+static int describe_upper(const struct root *root, int upper, const char *path)
+{
+	char lower[PATH_MAX];
+	struct stat stat;
+	snprintf(lower, sizeof(lower), "%s/%s", root->base, root->top);
+	scoped_fd top = open(lower, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0 || fstat(top, &stat) < 0)
+		return fail("look at %s", lower);
+	const struct timespec times[2] = { stat.st_atim, stat.st_mtim };
+	if (fchown(upper, stat.st_uid, stat.st_gid) < 0 || fchmod(upper, stat.st_mode & 07777) < 0)
+		return fail("copy the metadata of / to %s", path);
+	/* ENOTSUP: tmpfs has none before Linux 6.6; overlayfs drops other files' there, too */
+	if (attributes_copy(top, upper) < 0 && errno != ENOTSUP)
+		return fail("copy the attributes of / to %s", path);
+	return futimens(upper, times) < 0 ? fail("copy the times of / to %s", path) : 0;
+}
+
+/* As rootfs/tree.h has a directory that no layer describes. */
+static int describe_plainly(const struct root *root, int upper, const char *path)
+{
+	static const struct timespec times[2];
+	if (own(root, path) < 0)
+		return -1;
+	return futimens(upper, times) < 0 ? fail("set the times of %s", path) : 0;
+}
+
 /*
- * overlayfs shows the upper's own root directory: a new one takes owner, mode and times from the
- * layer that describes /; one that is there already belongs to an earlier run of the container.
+ * overlayfs shows the upper's own root directory: a new one takes owner, mode, times and attributes
+ * from the layer that describes /; one that is there already belongs to an earlier run of the
+ * container.
  */
 static int make_upper(const struct root *root, const char *dir)
 {
-	char path[PATH_MAX], lower[PATH_MAX];
-	struct stat stat;
+	char path[PATH_MAX];
 	snprintf(path, sizeof(path), "%s/work", dir);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return fail("make %s", path);
 	snprintf(path, sizeof(path), "%s/upper", dir);
 	if (mkdir(path, 0755) < 0)
 		return errno == EEXIST ? check_upper(root, path) : fail("make %s", path);
-	if (!root->top)
-		return own(root, path);
-	struct timespec times[2];
-	snprintf(lower, sizeof(lower), "%s/%s", root->base, root->top);
-	if (lstat(lower, &stat) < 0)
-		return fail("look at %s", lower);
-	times[0] = stat.st_atim;
-	times[1] = stat.st_mtim;
-	if (chown(path, stat.st_uid, stat.st_gid) < 0 || chmod(path, stat.st_mode & 07777) < 0 ||
-	    utimensat(AT_FDCWD, path, times, 0) < 0)
-		return fail("copy the metadata of / to %s", path);
-	return 0;
+	scoped_fd upper = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (upper < 0)
+		return fail("open %s", path);
+	return root->top ? describe_upper(root, upper, path) : describe_plainly(root, upper, path);
 }
 
 /* An image without layers is an empty file system; overlayfs wants one lower at least. */

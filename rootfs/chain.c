@@ -10,6 +10,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "rootfs/attributes.h"
 #include "rootfs/err.h"
 #include "rootfs/openat2.h"
 #include "rootfs/scoped.h"
@@ -67,28 +68,11 @@ static enum seen look(int root, const char *path, int *found)
 	}
 }
 
-static int copy_attributes(int from, int to)
-{
-	char names[4096];
-	static char value[65536];
-	ssize_t size = flistxattr(from, names, sizeof(names));
-	for (char *name = names; name < names + size; name += strlen(name) + 1) {
-		if (!strncmp(name, "trusted.", 8) || !strncmp(name, "user.overlay.", 13))
-			continue;
-		ssize_t length = fgetxattr(from, name, value, sizeof(value));
-		/* A security module's label is the file's own: it may refuse a copy. */
-		if (length < 0 ||
-		    (fsetxattr(to, name, value, length, 0) < 0 && !strncmp(name, "user.", 5)))
-			return -1;
-	}
-	return 0;
-}
-
 static int copy_metadata(int from, int to, const char *path)
 {
 	struct stat st;
 	if (fstat(from, &st) < 0 || fchown(to, st.st_uid, st.st_gid) < 0 ||
-	    fchmod(to, st.st_mode & 07777) < 0 || copy_attributes(from, to) < 0)
+	    fchmod(to, st.st_mode & 07777) < 0 || attributes_copy(from, to) < 0)
 		return fail("%.400s: give it what the layer below has", path);
 	const struct timespec times[2] = { st.st_atim, st.st_mtim };
 	return futimens(to, times) < 0 ? fail("%.400s: set its times", path) : 0;

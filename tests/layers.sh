@@ -93,6 +93,8 @@ root() {
 	made root
 	equal "$(wherry run root stat -c '%a %u:%g' /)" "711 5:6"
 	equal "$(wherry run root stat -c '%a %u:%g' /)" "711 5:6"
+	wherry run --overlay "$SCRATCH/kept" root true
+	equal "$(getfattr --absolute-names --only-values -n user.note "$SCRATCH/kept/upper")" kept
 }
 
 it "shows a layer that is there twice where it is uppermost" twice
