@@ -18,11 +18,11 @@ SCRATCH = os.environ["SCRATCH"]
 BUSYBOX = shutil.which("busybox")
 COMPRESSED = "it is compressed"
 
-# Directories' sizes and links are their file system's own.
+# Directories' sizes and links are their file system's own; the times of / and /etc are changed by what is made there.
 LIST = r"""cd /; /own/busybox find . -xdev \( -path ./own -o -path ./proc -o -path ./sys -o -path ./dev -o -path ./etc/hosts \
 -o -path ./etc/hostname -o -path ./etc/resolv.conf \) -prune -o -print | /own/busybox sort | while IFS= read -r f; do
 if [ -L "$f" ]; then /own/busybox stat -c '%n %f %u %g %Y' "$f"; /own/busybox readlink "$f"
-elif [ -d "$f" ]; then case $f in .|./etc) ;; *) /own/busybox stat -c '%n %f %u %g %Y' "$f" ;; esac
+elif [ -d "$f" ]; then case $f in .|./etc) /own/busybox stat -c '%n %f %u %g' "$f" ;; *) /own/busybox stat -c '%n %f %u %g %Y' "$f" ;; esac
 else /own/busybox stat -c '%n %f %u %g %s %t %T %Y' "$f"; fi
 if [ -f "$f" ] && [ ! -L "$f" ]; then /own/busybox head -c 100000 "$f" | /own/busybox md5sum; fi; done"""
 

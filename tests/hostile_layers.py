@@ -330,6 +330,13 @@ case(20, "refuses ids of more than 32 bits", f("a", records={b"gid": b"429496729
 case(20, "refuses negative ids", header(b"a", uid=-1) + END, refused="owner is not between")
 
 # ---- 21: times, holes ----
+def accessed(times):
+    def check(root):
+        found = {name: os.lstat(f"{root}/{name}").st_atime_ns for name in times}
+        assert found == times, f"wanted: {times}\ngot:    {found}"
+    return check
+
+
 case(21, "keeps nanoseconds", f("a", "x", records={b"mtime": b"1234567890.123456789"}), tree={"a": FILE},
      times={"a": 1234567890123456789})
 case(21, "sets a directory's times after its files", d("a", mtime=5), f("a/b", "x"), d("c", mtime=6),
@@ -339,6 +346,10 @@ case(21, "sets the root's times last", d("./", mtime=5), f("a", "x"), tree={"a":
 case(21, "gives links, devices and fifos their times", l("a", "b", mtime=5), fifo("c", mtime=6),
      char("d", 1, 3, mtime=7), tree={"a": "link b", "c": "fifo 644", "d": "char 644 1,3"},
      times={"a": 5 * 10**9, "c": 6 * 10**9, "d": 7 * 10**9})
+case(21, "keeps the time of access where there is one, else that of the change",
+     f("a", "x", mtime=5, records={b"atime": b"1234567890.5"}), f("b", "x", mtime=6), fifo("c", mtime=7,
+       records={b"atime": b"8.25"}), d("d", mtime=9, records={b"atime": b"10"}),
+     checks=[accessed({"a": 1234567890500000000, "b": 6 * 10**9, "c": 8250000000, "d": 10 * 10**9})])
 case(21, "takes times before 1970", f("a", "x", records={b"mtime": b"-1.5"}), tree={"a": FILE},
      times={"a": -1500000000})
 

@@ -38,8 +38,10 @@ end'
 	equal "$(debian "$1" run "$2" stat -c '%F %t:%T' /srv/null /srv/fifo)" $'character special file 1:3\nfifo 0:0'
 }
 
-# Every path with type, mode, owner, size, nanoseconds, target, link count and attributes, as the
-# container sees it; the files that wherry provides, and what runs in it, are left out.
+# Every path with type, mode, owner, size, nanoseconds, target, link count and attributes, as the container sees it.
+# Left out: what wherry mounts over what the image has (the image has these names, so that nothing is made for it);
+# access times, since the layers have none and umoci takes the hour of unpacking; directories' sizes and link counts,
+# which are the file system's own.
 listing='import os, stat, hashlib
 def walk(top):
     for folder, folders, files in os.walk(top):
@@ -63,7 +65,7 @@ def line(top, path):
     return repr((os.fsencode(own), oct(s.st_mode), s.st_uid, s.st_gid, size, device, time, links, extra, attributes))
 import sys
 top = sys.argv[1]
-skipped = ("etc/hosts", "etc/hostname", "etc/resolv.conf", "etc", "proc", "sys", "dev", "x", "x/listing.py", ".")
+skipped = ("etc/hosts", "etc/hostname", "etc/resolv.conf", "proc", "sys", "dev")
 # os.walk follows a link to see what it is: the order depends on what the machine has there
 for text in sorted(line(top, path) for path in walk(top) if os.path.relpath(path, top) not in skipped): print(text)
 '
@@ -77,9 +79,9 @@ reference() {
 }
 
 same_tree() {
-	mkdir -p "$SCRATCH/x"
-	echo "$listing" >"$SCRATCH/x/listing.py"
-	debian "$1" run --read-only -v "$SCRATCH/x:/x:ro" "$2" python3 /x/listing.py / >"$SCRATCH/got.$1"
+	debian "$1" run -i --read-only "$2" python3 - / <<<"$listing" >"$SCRATCH/got.$1"
+	grep -q "^(b'\.', " "$SCRATCH/got.$1"
+	grep -q "^(b'etc', " "$SCRATCH/got.$1"
 	diff "$SCRATCH/wanted" "$SCRATCH/got.$1"
 }
 
