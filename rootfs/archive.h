@@ -33,8 +33,8 @@ struct archive {
 /* Opens PATH. Returns 0, or -1 with a failure. */
 int archive_open(struct archive *, const char *path);
 
-/* Unpacks what is packed into a file without a name in WORK. */
-int archive_spool(struct archive *, const struct work *);
+/* Unpacks what is packed into a file without a name in WORK, which is in STORE. */
+int archive_spool(struct archive *, const struct work *, const char *store);
 
 /*
  * Reads the index of what isn't packed any more: its members. What is said of it names the

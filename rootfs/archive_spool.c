@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rootfs/archive.h"
 #include "rootfs/err.h"
+#include "rootfs/room.h"
 #include "rootfs/scoped.h"
 
 struct spool {
@@ -18,14 +20,28 @@ struct spool {
 	unsigned char *head; /* what has been read to find the compression */
 	size_t head_size;
 	bool fed, ended;
+	uint64_t written;
 };
 
-static int write_all(const struct spool *spool, const unsigned char *data, size_t size)
+/* How much is needed is known of gzip at best, and that has been seen to. */
+static int write_fail(const struct spool *spool)
+{
+	int full = errno == ENOSPC || errno == EDQUOT;
+	fail("unpack %s into the store", spool->archive->path);
+	if (full)
+		hint("that takes more than the %llu MiB that had been written, and its layers come on top; "
+		     "wherry prune makes room, --root DIR names another place",
+		     (unsigned long long)spool->written >> 20);
+	return -1;
+}
+
+static int write_all(struct spool *spool, const unsigned char *data, size_t size)
 {
 	while (size) {
 		ssize_t n = write(spool->to, data, size);
 		if (n < 0)
-			return fail("unpack %s into the store", spool->archive->path);
+			return write_fail(spool);
+		spool->written += n;
 		data += n;
 		size -= n;
 	}
@@ -133,9 +149,22 @@ static int unpack(struct spool *spool)
 	return result;
 }
 
-int archive_spool(struct archive *archive, const struct work *work)
+/* A pipe says nothing of its length; of a file somebody may have read the first part. */
+static int check_room(const struct archive *archive, const struct work *work, const char *store)
+{
+	struct stat st;
+	off_t at = lseek(archive->file, 0, SEEK_CUR);
+	if (at < 0 || fstat(archive->file, &st) < 0 || !S_ISREG(st.st_mode) || at > st.st_size)
+		return 0;
+	const struct blob blob = { archive->file, at, st.st_size - at };
+	return room_check(work->dir, room_least(&blob), archive->path, "unpacked it needs", store);
+}
+
+int archive_spool(struct archive *archive, const struct work *work, const char *store)
 {
 	unsigned char head[512];
+	if (check_room(archive, work, store) < 0)
+		return -1;
 	scoped_fd to = openat(work->dir, "archive", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to < 0 || unlinkat(work->dir, "archive", 0) < 0)
 		return fail("make a file for what %s unpacks to", archive->path);

@@ -43,13 +43,14 @@ static int pack_directory(struct archive *archive, const struct work *work)
 	return 0;
 }
 
-static int open_tar(struct archive *archive, const char *path, const struct work *work)
+static int open_tar(struct archive *archive, const char *path, const struct store *store,
+		    const struct work *work)
 {
 	if (archive_open(archive, path) < 0)
 		return -1;
 	if (archive->dir >= 0)
 		return pack_directory(archive, work);
-	return archive->packed ? archive_spool(archive, work) : 0;
+	return archive->packed ? archive_spool(archive, work, store->path) : 0;
 }
 
 static int hash_file(const struct blob *blob, const char *path, struct digest *digest)
@@ -106,7 +107,7 @@ int image_import(struct store *store, const char *path, const char *name, struct
 		return fail("open %s", path);
 	if (store_make(store) < 0 || work_create(store, &work) < 0)
 		return -1;
-	int result = open_tar(&archive, path, &work);
+	int result = open_tar(&archive, path, store, &work);
 	if (result == 0)
 		result = import_archive(store, &archive, full, &work, id);
 	archive_close(&archive);

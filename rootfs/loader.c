@@ -172,7 +172,8 @@ static int check_room(const struct load *load, struct lane_job *jobs, int count)
 		need += room_least(&jobs[i].layer.blob);
 	for (int i = 0; i < count; i++)
 		jobs[i].layer.need = need;
-	return room_check(load->work.dir, need, load->archive->path, load->store->path);
+	return room_check(load->work.dir, need, load->archive->path, "its layers need",
+			  load->store->path);
 }
 
 static int extract_jobs(struct load *load, struct lane_job *jobs, int count)
@@ -336,7 +337,8 @@ static int read_and_load(struct load *load, load_told *told, void *context)
 	if (result == 0)
 		result = work_create(load->store, &load->work);
 	if (result == 0 && packed &&
-	    (archive_spool(load->archive, &load->work) < 0 || read_plan(load, &plan) < 0))
+	    (archive_spool(load->archive, &load->work, load->store->path) < 0 ||
+	     read_plan(load, &plan) < 0))
 		result = -1;
 	if (result == 0)
 		result = load_all(load, &plan, told, context);

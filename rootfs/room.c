@@ -57,7 +57,7 @@ static bool stores_as_it_is(const struct statfs *system)
 	return false;
 }
 
-int room_check(int dir, uint64_t need, const char *what, const char *store)
+int room_check(int dir, uint64_t need, const char *path, const char *what, const char *store)
 {
 	struct statfs system;
 	if (fstatfs(dir, &system) < 0 || !stores_as_it_is(&system))
@@ -65,7 +65,7 @@ int room_check(int dir, uint64_t need, const char *what, const char *store)
 	uint64_t there = (uint64_t)system.f_bfree * system.f_bsize;
 	if (there >= need)
 		return 0;
-	failx("%s: its layers need at least %llu MiB, and %s has %llu MiB free", what,
+	failx("%s: %s at least %llu MiB, and %s has %llu MiB free", path, what,
 	      (unsigned long long)(need + (1 << 20) - 1) >> 20, store,
 	      (unsigned long long)there >> 20);
 	return hint("nothing was extracted; wherry prune makes room, --root DIR names another place");

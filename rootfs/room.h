@@ -15,9 +15,9 @@ uint64_t room_least(const struct blob *);
 
 /*
  * NEED bytes must fit on the file system of DIR. Returns 0, also where that isn't known: one that
- * compresses may take more than it has free. -1 with a failure, which calls what needs them WHAT
- * and the place STORE.
+ * compresses may take more than it has free. -1 with a failure about PATH, which says WHAT of it
+ * needs them ("its layers need") and calls the place STORE.
  */
-int room_check(int dir, uint64_t need, const char *what, const char *store);
+int room_check(int dir, uint64_t need, const char *path, const char *what, const char *store);
 
 #endif

@@ -217,6 +217,26 @@ filled_disk() {
 	equal "$(cd "$SCRATCH/disk/store" && find layers images names tmp -mindepth 1)" ""
 }
 
+# What is unpacked into the store first: refused before that where its end says how long it is; else when the disk is
+# full, and what is said then is what is known of it.
+filled_by_unpacking() {
+	local said
+	small_disk 1M
+	gzip -c "$GOOD" >"$SCRATCH/packed.gz"
+	xz -c "$GOOD" >"$SCRATCH/packed.xz"
+	refused "$SCRATCH/packed.gz: unpacked it needs at least 2 MiB, and $SCRATCH/disk/store has 0 MiB free" \
+		on_disk load -q "$SCRATCH/packed.gz"
+	said=$(on_disk load -q "$SCRATCH/packed.xz" 2>&1) || true
+	contains "$said" "wherry: unpack $SCRATCH/packed.xz into the store: No space left on device"
+	contains "$said" "that takes more than the 0 MiB that had been written, and its layers come on top"
+	umount "$SCRATCH/disk"
+	mount -t tmpfs -o size=2M tmpfs "$SCRATCH/disk"
+	said=$(cat "$GOOD" | on_disk load -q - 2>&1) || true
+	contains "$said" "wherry: unpack - into the store: No space left on device"
+	contains "$said" "that takes more than the 1 MiB that had been written, and its layers come on top"
+	equal "$(cd "$SCRATCH/disk/store" && find layers images names tmp -mindepth 1)" ""
+}
+
 full_disk() {
 	small_disk 1M
 	refused "its layers need at least 2 MiB, and $SCRATCH/disk/store has 0 MiB free" on_disk load -q "$GOOD"
@@ -263,6 +283,7 @@ fi
 it "leaves nothing on a disk that is full" full_disk
 it "says how much is needed before it writes anything" too_small_a_disk
 it "says how much is needed when the disk is full" filled_disk
+it "says how much is needed when the disk is full of what is unpacked first" filled_by_unpacking
 it "loads nothing into a read-only store, and runs from it" read_only_store
 it "makes no store for a command that fails" no_store
 finish_clean
