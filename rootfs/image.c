@@ -13,6 +13,7 @@
 #include "rootfs/names.h"
 #include "rootfs/ready.h"
 #include "rootfs/scoped.h"
+#include "rootfs/stack.h"
 
 static bool is_path(const char *image)
 {
@@ -104,10 +105,12 @@ int image_open(struct store *store, const char *name, const struct load_options 
 
 int image_explain(const struct store *store, const struct image *image)
 {
-	for (size_t i = 0; i < image->lower_count; i++)
-		if (faccessat(store->layers, image->lowers[i], F_OK, 0) < 0 && errno == ENOENT)
-			return hint("%s lacks the image's layer %.12s: load it again", store->path,
-				    image->lowers[i]);
+	for (size_t i = 0; i < image->lower_count; i++) {
+		if (faccessat(store->layers, image->lowers[i], F_OK, 0) == 0 || errno != ENOENT)
+			continue;
+		failure_clear();
+		return stack_lacks(store, image->id, image->lowers[i]);
+	}
 	return -1;
 }
 

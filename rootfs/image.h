@@ -49,8 +49,8 @@ int image_open(struct store *, const char *image, const struct load_options *, s
 char *image_config(const struct image *, size_t *size);
 
 /*
- * Adds to a failure of who used its layers that one of them is gone, if so: a run doesn't look at each
- * beforehand. Returns -1.
+ * Where one of its layers is gone, that is the failure of who used them, whatever they saw of it: a
+ * run doesn't look at each beforehand. Returns -1.
  */
 int image_explain(const struct store *, const struct image *);
 

@@ -28,6 +28,12 @@ int stack_key(const struct store *store, const struct digest *diff_id, const str
 	return about_read(store, chain, found) < 0 ? -1 : 1;
 }
 
+int stack_lacks(const struct store *store, const char *image, const char *layer)
+{
+	failx("image %.12s lacks its layer %.12s in %s", image, layer, store->path);
+	return hint("load it again");
+}
+
 static int find_all(const struct store *store, const struct digest *id,
 		    const struct digest *diff_ids, const struct digest *chains, int count,
 		    struct digest *keys, struct findings *findings)
@@ -39,9 +45,7 @@ static int find_all(const struct store *store, const struct digest *id,
 			return -1;
 		if (found)
 			continue;
-		failx("image %.12s lacks its layer %.12s in %s", id->hex, diff_ids[i].hex,
-		      store->path);
-		return hint("load it again");
+		return stack_lacks(store, id->hex, diff_ids[i].hex);
 	}
 	return count;
 }

@@ -16,6 +16,9 @@
 int stack_key(const struct store *, const struct digest *diff_id, const struct digest *chain, bool bottom,
 	      struct digest *key, struct findings *found);
 
+/* The failure that IMAGE's LAYER, hex of both, is not there. Returns -1. */
+int stack_lacks(const struct store *, const char *image, const char *layer);
+
 /*
  * The keys of all layers that a config lists, bottom first, and what is known of each (FOUND may
  * be NULL); the caller's to free. Returns how many, or -1 with a failure: no such config, or a
