@@ -8,6 +8,8 @@
 
 #include "rootfs/gunzip.h"
 
+enum { IDLE_STEPS = 8 };
+
 static int step_plain(struct inflater *inflater, struct buffer *b)
 {
 	(void)inflater;
@@ -147,16 +149,33 @@ static int at_end(struct inflater *inflater, struct buffer *b, bool *ended)
 	return 0;
 }
 
+/*
+ * A library may need a step for itself; where input and room are no help, more of them would be for
+ * ever.
+ */
+static int get_on(struct inflater *inflater, struct buffer *b, int *idle)
+{
+	size_t in_size = b->in_size, out_size = b->out_size;
+	if (kinds[inflater->compression].step(inflater, b) < 0)
+		return -1;
+	*idle = b->in_size == in_size && b->out_size == out_size ? *idle + 1 : 0;
+	if (*idle < IDLE_STEPS)
+		return 0;
+	return decoder_fail(inflater->channel, "%s: it is damaged: nothing comes of it any more",
+			    kinds[inflater->compression].name);
+}
+
 int inflater_read(struct inflater *inflater, unsigned char *data, size_t size, size_t *made)
 {
 	struct buffer b = { .out = data, .out_size = size };
 	bool ended = false;
+	int idle = 0;
 	while (b.out_size && !ended) {
 		b.in_size = channel_take(inflater->channel, inflater->taken, &b.in);
 		size_t before = b.in_size;
 		if (!before && at_end(inflater, &b, &ended) < 0)
 			return -1;
-		if (before && kinds[inflater->compression].step(inflater, &b) < 0)
+		if (before && get_on(inflater, &b, &idle) < 0)
 			return -1;
 		inflater->taken += before - b.in_size;
 		if (before != b.in_size)
