@@ -12,6 +12,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "rootfs/attributes.h"
 #include "rootfs/decoder.h"
 #include "rootfs/err.h"
 #include "rootfs/remove.h"
@@ -23,27 +24,10 @@ enum {
 	PERMISSIONS = 0777, /* that a file is made with; the other bits come last */
 };
 
-static bool begins(const char *text, const char *with)
-{
-	return !strncmp(text, with, strlen(with));
-}
-
-/*
- * trusted.overlay.* or user.overlay.* out of an archive would show files that the image has
- * deleted, or hide others; a security module's labels are the host's own. The capabilities of a
- * program and its user's notes stay.
- */
-static bool is_kept(const char *name)
-{
-	if (begins(name, "user.overlay."))
-		return false;
-	return begins(name, "user.") || !strcmp(name, "security.capability");
-}
-
 static int set_attribute(struct tree *tree, int file, const char *name, const void *value,
 			 size_t size)
 {
-	if (!is_kept(name) || fsetxattr(file, name, value, size, 0) == 0)
+	if (!attributes_is_kept(name) || fsetxattr(file, name, value, size, 0) == 0)
 		return 0;
 	/* EPERM: user.* is for files and directories alone, xattr(7) */
 	if (errno != ENOTSUP && errno != EPERM) {
@@ -131,12 +115,12 @@ int tree_set_times(struct tree *tree, int file, const struct entry *entry)
 /* A directory on a directory takes the new metadata: the old one's attributes go. */
 static int drop_attributes(struct tree *tree, int dir)
 {
-	char names[4096];
-	ssize_t size = flistxattr(dir, names, sizeof(names));
+	const char *names;
+	ssize_t size = attributes_list(dir, &names);
 	if (size < 0)
-		return errno == ENOTSUP ? 0 : tree_fail(tree, "list its attributes");
-	for (char *name = names; name < names + size; name += strlen(name) + 1)
-		if (is_kept(name) && fremovexattr(dir, name) < 0)
+		return tree_fail(tree, "list its attributes");
+	for (const char *name = names; name < names + size; name += strlen(name) + 1)
+		if (attributes_is_kept(name) && fremovexattr(dir, name) < 0)
 			return tree_fail(tree, "remove an attribute");
 	return 0;
 }

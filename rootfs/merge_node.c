@@ -11,6 +11,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "rootfs/attributes.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
 #include "rootfs/tree.h"
@@ -56,12 +57,12 @@ int merge_blame(const struct merge *merge, const char *name)
 static int take_attributes(const struct merge *merge, uint32_t node, int file, const char *name)
 {
 	static char value[XATTR_SIZE_MAX];
-	char names[4096];
-	ssize_t size = flistxattr(file, names, sizeof(names));
+	const char *names;
+	ssize_t size = attributes_list(file, &names);
 	if (size < 0)
 		return merge_blame(merge, name);
-	for (char *one = names; one < names + size; one += strlen(one) + 1) {
-		if (strncmp(one, "user.", 5) && strcmp(one, "security.capability"))
+	for (const char *one = names; one < names + size; one += strlen(one) + 1) {
+		if (!attributes_is_kept(one))
 			continue;
 		ssize_t length = fgetxattr(file, one, value, sizeof(value));
 		if (length < 0)

@@ -1,9 +1,12 @@
 #include "rootfs/pack_pax.h"
 
+#include <linux/limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/types.h>
 #include <sys/xattr.h>
+
+#include "rootfs/attributes.h"
 
 enum { NAME_FIELD = 100 };
 
@@ -55,27 +58,20 @@ static int add_time(struct pax *pax, const struct timespec *time)
 }
 
 /* What a loader would drop isn't packed either. */
-static bool is_kept(const char *name)
-{
-	if (!strncmp(name, "user.overlay.", 13))
-		return false;
-	return !strncmp(name, "user.", 5) || !strcmp(name, "security.capability");
-}
-
 static int add_attributes(struct pax *pax, int file)
 {
-	char names[4096], key[4096 + sizeof("SCHILY.xattr.")];
-	static char value[65536];
-	ssize_t size = file < 0 ? 0 : flistxattr(file, names, sizeof(names));
-	for (char *name = names; name < names + size; name += strlen(name) + 1) {
-		if (!is_kept(name))
+	static char key[XATTR_NAME_MAX + sizeof("SCHILY.xattr.")], value[XATTR_SIZE_MAX];
+	const char *names = NULL;
+	ssize_t size = file < 0 ? 0 : attributes_list(file, &names);
+	for (const char *name = names; name < names + size; name += strlen(name) + 1) {
+		if (!attributes_is_kept(name))
 			continue;
 		ssize_t length = fgetxattr(file, name, value, sizeof(value));
 		snprintf(key, sizeof(key), "SCHILY.xattr.%s", name);
 		if (length < 0 || add(pax, key, value, length) < 0)
 			return -1;
 	}
-	return 0;
+	return size < 0 ? -1 : 0;
 }
 
 int pax_collect(struct pax *pax, const struct tar_entry *entry)

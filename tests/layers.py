@@ -85,6 +85,12 @@ def attributes(busybox):
                       for layer in ("one", "two")]
 
 
+def many_attributes(busybox):
+    """More names than 4 KiB hold, on a directory that the upper layer has no entry for."""
+    note = {b"SCHILY.xattr.user." + b"%03d" % n + b"n" * 200: b"x" for n in range(40)}
+    return busybox + [tar(d("seen", records=note)), tar(f("seen/file", "x"))]
+
+
 def devices(busybox):
     """More than one, in more than one layer."""
     return busybox + [tar(*(char(f"{layer}-{n}", 1, n) for n in range(3, 8)), block(f"{layer}-disk", 7, 0),

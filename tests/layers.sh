@@ -89,6 +89,27 @@ no_attributes() {
 	equal "$said" "wherry: extended attributes are left out: the store's file system or the file's type has none of user.note"
 }
 
+# Names longer than 4 KiB together, as XFS and tmpfs take them: a layer's own, a layer's that takes them from below,
+# in the index of an archive, and saved.
+many_attributes() {
+	local status=0
+	mkdir "$SCRATCH/tmpfs"
+	mount -t tmpfs none "$SCRATCH/tmpfs"
+	python3 "$TOP/tests/layers.py" "$SCRATCH/many-attributes.tar" many-attributes "$IMAGES/busybox.layers"/*.tar
+	attributes_kept "$WHERRY" --root "$SCRATCH/tmpfs/store" --state "$STATE" || status=$?
+	umount "$SCRATCH/tmpfs"
+	return "$status"
+}
+
+attributes_kept() {
+	"$@" load -q "$SCRATCH/many-attributes.tar" &&
+		equal "$(getfattr --absolute-names -R "$SCRATCH/tmpfs/store/layers"/*/seen | grep -c '^user.')" 80 &&
+		"$@" run --no-unpack "$SCRATCH/many-attributes.tar" true &&
+		equal "$(cat "$SCRATCH/tmpfs/store/indexes"/*/tree.erofs | grep -aoE '[0-9]{3}n{200}' | wc -l)" 40 &&
+		"$@" save many-attributes -o "$SCRATCH/tmpfs/saved.tar" &&
+		equal "$(grep -aoE 'SCHILY.xattr.user.[0-9]{3}n{200}=' "$SCRATCH/tmpfs/saved.tar" | wc -l)" 80
+}
+
 root() {
 	made root
 	equal "$(wherry run root stat -c '%a %u:%g' /)" "711 5:6"
@@ -106,5 +127,14 @@ it "lists no whiteout in a directory that no layer below has" no_whiteouts_of_no
 it "keeps such a whiteout where the layer lies on another" whiteouts_elsewhere
 it "gives a layer what lies below it in this image, not in another" takes_from_below
 it "leaves attributes out where the store has none, and warns once" no_attributes
+mkdir "$SCRATCH/probe"
+mount -t tmpfs none "$SCRATCH/probe"
+touch "$SCRATCH/probe/file"
+if setfattr -n user.note -v x "$SCRATCH/probe/file" 2>/dev/null; then
+	it "keeps more attributes than 4 KiB can name" many_attributes
+else
+	skip "keeps more attributes than 4 KiB can name" "tmpfs has none of user.* before Linux 6.6"
+fi
+umount "$SCRATCH/probe"
 it "gives the container's root what the image says of it" root
 finish_clean
