@@ -51,6 +51,16 @@ static int open_input(struct archive *archive)
 	return 0;
 }
 
+int archive_packing(const struct archive *archive, const unsigned char *head, size_t size,
+		    enum compression *compression)
+{
+	if (compression_find(head, size, compression) == 0)
+		return 0;
+	struct failure unnamed = *failure_get();
+	failure_clear();
+	return failx("%.200s: %.700s", archive->path, unnamed.text);
+}
+
 static int find_compression(struct archive *archive)
 {
 	unsigned char head[512];
@@ -58,7 +68,7 @@ static int find_compression(struct archive *archive)
 	ssize_t size = blob_read(&blob, 0, head, sizeof(head));
 	if (size < 0)
 		return fail("read %s", archive->path);
-	if (compression_find(head, size, &archive->compression) < 0)
+	if (archive_packing(archive, head, size, &archive->compression) < 0)
 		return -1;
 	archive->packed = archive->compression != PLAIN;
 	return 0;

@@ -33,6 +33,10 @@ struct archive {
 /* Opens PATH. Returns 0, or -1 with a failure. */
 int archive_open(struct archive *, const char *path);
 
+/* As compression_find, of the archive's first bytes: the failure names it. */
+int archive_packing(const struct archive *, const unsigned char *head, size_t size,
+		    enum compression *);
+
 /* Unpacks what is packed into a file without a name in WORK, which is in STORE. */
 int archive_spool(struct archive *, const struct work *, const char *store);
 

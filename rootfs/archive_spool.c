@@ -138,7 +138,7 @@ static int copy(struct spool *spool)
 static int unpack(struct spool *spool)
 {
 	struct decoder_task task = { .job = DECODE_STREAM, .window = DECODER_WINDOW };
-	if (compression_find(spool->head, spool->head_size, &task.compression) < 0)
+	if (archive_packing(spool->archive, spool->head, spool->head_size, &task.compression) < 0)
 		return -1;
 	if (task.compression == PLAIN)
 		return copy(spool);

@@ -75,6 +75,9 @@ no_archive() {
 	both "/dev/null" /dev/null
 	mkfifo "$SCRATCH/fifo.tar"
 	both "$SCRATCH/fifo.tar" "$SCRATCH/fifo.tar"
+	{ printf 'BZh91AY&SY' && head -c 1000 /dev/zero; } >"$SCRATCH/image.tar.bz2"
+	both "$SCRATCH/image.tar.bz2: it is compressed with bzip2; wherry reads gzip, zstd and xz" "$SCRATCH/image.tar.bz2"
+	fails_with 125 "wherry: -: it is compressed with bzip2" wherry load -q - < <(cat "$SCRATCH/image.tar.bz2")
 }
 
 no_manifest() {
