@@ -11,15 +11,19 @@ OCI_TAR=$(image layered oci-tar)
 place() { wherry run --no-unpack "$@"; }
 indexes() { find "$STORE/indexes" -mindepth 1 -maxdepth 1; }
 
-# look OUT STORE RUN-ARGUMENTS…: the tree that a container shows, seen from outside; what wherry
-# mounts in it is left out, and the time of /etc, where it may have made a place for that.
+# A tree without what wherry mounts in it, and without the time of /etc, where it may have made a place for that.
+listing() {
+	python3 "$TOP/tests/tree.py" "$1" --skip proc,sys,dev,etc/hosts,etc/hostname,etc/resolv.conf |
+		sed "s/^\(b'etc' dir [^ ]* [^ ]*\) [0-9]*/\1/"
+}
+
+# look OUT STORE RUN-ARGUMENTS…: the tree that a container shows, seen from outside.
 look() {
 	local out=$1 store=$2 tool
 	shift 2
 	STORE=$store start "$out.said" "$@" sh -c 'echo up; exec sleep 60'
 	tool=$(inside "$started" sleep)
-	python3 "$TOP/tests/tree.py" "/proc/$tool/root/." --skip proc,sys,dev,etc/hosts,etc/hostname,etc/resolv.conf |
-		sed "s/^\(b'etc' dir [^ ]* [^ ]*\) [0-9]*/\1/" >"$SCRATCH/$out"
+	listing "/proc/$tool/root/." >"$SCRATCH/$out"
 	kill "$started"
 	ends "$started" 143
 }
@@ -94,6 +98,14 @@ everything() {
 	grep -q "'char' char .* 250,70000" "$SCRATCH/got"
 	grep -q "4000000000:4000000001" "$SCRATCH/got"
 	[ "$(stat -c %s "$(grep -l all.tar "$STORE"/indexes/*/seals | xargs dirname)/tree.erofs")" -lt 1000000 ]
+}
+
+as_umoci_unpacks() {
+	make_image '{"Cmd": ["sh"]}' all:latest oci:gzip "$SCRATCH/all.oci" "$SCRATCH/all/1.tar" "$SCRATCH/all/2.tar"
+	umoci unpack --image "$SCRATCH/all.oci:latest" "$SCRATCH/umoci" 2>&1
+	listing "$SCRATCH/umoci/rootfs" >"$SCRATCH/wanted"
+	[ "$(wc -l <"$SCRATCH/wanted")" -gt 3000 ]
+	diff "$SCRATCH/wanted" "$SCRATCH/got"
 }
 
 # fsck.erofs knows blocks of 512 bytes since erofs-utils 1.6.
@@ -295,6 +307,7 @@ hostile() {
 
 it "shows the tree that the loaded image has" same_tree "$LAYERED" 20
 it "shows every type, attribute, owner, time, hole and link as the loaded image has it" everything
+it "shows all of that as umoci unpacks it" as_umoci_unpacks
 if fsck.erofs -V 2>&1 | grep -qE ' 1\.([6-9]|[1-9][0-9])'; then
 	it "makes indexes that fsck.erofs accepts" checked
 else
