@@ -23,24 +23,14 @@ struct spool {
 	uint64_t written;
 };
 
-/* How much is needed is known of gzip at best, and that has been seen to. */
-static int write_fail(const struct spool *spool)
-{
-	int full = errno == ENOSPC || errno == EDQUOT;
-	fail("unpack %s into the store", spool->archive->path);
-	if (full)
-		hint("that takes more than the %llu MiB that had been written, and its layers come on top; "
-		     "wherry prune makes room, --root DIR names another place",
-		     (unsigned long long)spool->written >> 20);
-	return -1;
-}
-
 static int write_all(struct spool *spool, const unsigned char *data, size_t size)
 {
 	while (size) {
 		ssize_t n = write(spool->to, data, size);
-		if (n < 0)
-			return write_fail(spool);
+		if (n < 0) {
+			room_hint(spool->written);
+			return fail("unpack %s into the store", spool->archive->path);
+		}
 		spool->written += n;
 		data += n;
 		size -= n;

@@ -16,16 +16,26 @@
 #include "rootfs/names.h"
 #include "rootfs/pack.h"
 #include "rootfs/platform.h"
+#include "rootfs/room.h"
 #include "rootfs/scoped.h"
+
+struct packed {
+	int to;
+	uint64_t written;
+};
 
 static int sink(void *context, const void *data, size_t size)
 {
+	struct packed *packed = context;
 	for (const char *at = data; size;) {
-		ssize_t n = write(*(int *)context, at, size);
-		if (n < 0)
+		ssize_t n = write(packed->to, at, size);
+		if (n < 0) {
+			room_hint(packed->written);
 			return fail("pack the directory into the store");
+		}
 		at += n;
 		size -= n;
+		packed->written += n;
 	}
 	return 0;
 }
@@ -37,7 +47,8 @@ static int pack_directory(struct archive *archive, const struct work *work)
 	scoped_fd to = openat(work->dir, "rootfs", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to < 0 || unlinkat(work->dir, "rootfs", 0) < 0)
 		return fail("make a file in the store");
-	if (pack_tree(archive->dir, &options, sink, &to) < 0)
+	struct packed packed = { .to = to };
+	if (pack_tree(archive->dir, &options, sink, &packed) < 0)
 		return -1;
 	archive->file = take_fd(&to);
 	return 0;

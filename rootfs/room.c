@@ -1,5 +1,6 @@
 #include "rootfs/room.h"
 
+#include <errno.h>
 #include <linux/magic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -69,4 +70,14 @@ int room_check(int dir, uint64_t need, const char *path, const char *what, const
 	      (unsigned long long)(need + (1 << 20) - 1) >> 20, store,
 	      (unsigned long long)there >> 20);
 	return hint("nothing was extracted; wherry prune makes room, --root DIR names another place");
+}
+
+void room_hint(uint64_t written)
+{
+	int err = errno;
+	if (err == ENOSPC || err == EDQUOT)
+		hint("that takes more than the %llu MiB that had been written, and its layers come on "
+		     "top; wherry prune makes room, --root DIR names another place",
+		     (unsigned long long)written >> 20);
+	errno = err;
 }

@@ -20,4 +20,10 @@ uint64_t room_least(const struct blob *);
  */
 int room_check(int dir, uint64_t need, const char *path, const char *what, const char *store);
 
+/*
+ * Where errno says that a disk is full, hints at what is known of what was to be unpacked there, of
+ * which WRITTEN bytes had been written: how long it is, it doesn't say itself. errno stays.
+ */
+void room_hint(uint64_t written);
+
 #endif

@@ -237,6 +237,10 @@ filled_by_unpacking() {
 	said=$(cat "$GOOD" | on_disk load -q - 2>&1) || true
 	contains "$said" "wherry: unpack - into the store: No space left on device"
 	contains "$said" "that takes more than the 1 MiB that had been written, and its layers come on top"
+	mkdir "$SCRATCH/large"
+	cp "$GOOD" "$SCRATCH/large/file"
+	fails_with 125 "wherry: pack the directory into the store: No space left on device" on_disk import "$SCRATCH/large" large
+	fails_with 125 "more than the 1 MiB that had been written, and its layers come on top" on_disk import "$SCRATCH/large" large
 	equal "$(cd "$SCRATCH/disk/store" && find layers images names tmp -mindepth 1)" ""
 }
 
