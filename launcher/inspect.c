@@ -68,7 +68,7 @@ static int inspect(struct store *store, const char *text)
 {
 	struct digest id;
 	struct image_list list;
-	int found = names_find(store, text, &id), result = -1;
+	int found = names_find(store, text, &id, NULL), result = -1;
 	if (found <= 0)
 		return found < 0 ? -1 : failx("there is no image '%s' in %s", text, store->path);
 	if (images_list(store, &list) < 0)

@@ -25,7 +25,7 @@ static int tag(struct store *store, const char *image, const char *name)
 	struct digest id;
 	if (!names_complete(name, full))
 		return failx("'%s' is no name for an image", name);
-	int found = names_find(store, image, &id);
+	int found = names_find(store, image, &id, NULL);
 	if (found <= 0)
 		return found < 0 ? -1 : failx("there is no image '%s' in %s", image, store->path);
 	return store_make(store) < 0 ? -1 : set_name(store, full, &id);

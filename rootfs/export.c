@@ -141,12 +141,14 @@ static json_t *put_layers(struct output *output, const struct store *store,
 	return layers;
 }
 
+/* NAME: "" where it was called by its ID, which is no name to load it under. */
 static int put_index(struct output *output, json_t *manifest, const char *name)
 {
 	static const char layout[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 	static const char end[1024];
-	json_object_set_new(manifest, "annotations",
-			    json_pack("{s:s}", "org.opencontainers.image.ref.name", name));
+	if (*name)
+		json_object_set_new(manifest, "annotations",
+				    json_pack("{s:s}", "org.opencontainers.image.ref.name", name));
 	json_t *index = json_pack("{s:i, s:s, s:[o]}", "schemaVersion", 2, "mediaType",
 				  TYPE "index.v1+json", "manifests", manifest);
 	scoped_ptr char *text = index ? json_dumps(index, JSON_COMPACT) : NULL;
@@ -223,7 +225,7 @@ int image_save(struct store *store, const char *text, const char *file)
 	char full[NAMES_BYTES + 1];
 	struct output output = { .path = file };
 	/* A file of that name is not meant: it would be loaded first. */
-	int found = names_find(store, text, &id);
+	int found = names_find(store, text, &id, full);
 	if (found < 0)
 		return -1;
 	if (!found)
@@ -231,7 +233,7 @@ int image_save(struct store *store, const char *text, const char *file)
 	const struct load_options none = { 0 };
 	if (image_open(store, text, &none, &image) < 0)
 		return -1;
-	int result = save_to(&output, store, &image, names_complete(text, full) ? full : image.id);
+	int result = save_to(&output, store, &image, full);
 	image_close(&image);
 	return result;
 }

@@ -39,7 +39,7 @@ static int find(struct store *store, const char *image, const struct load_option
 	struct stat st;
 	if (is_path(image))
 		return load(store, image, options, id);
-	int found = names_find(store, image, id);
+	int found = names_find(store, image, id, NULL);
 	if (found)
 		return found < 0 ? -1 : 0;
 	if (stat(image, &st) == 0)

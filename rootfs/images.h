@@ -35,7 +35,8 @@ struct removal {
 
 /*
  * Takes the name TEXT away; the image with it, if that was its last, and layers that no other
- * image has. TEXT may be an ID: then all names go. An image that is in use stays, with a failure.
+ * image has. TEXT may be the end of a name, if it is that one's alone, or an ID: then all names go. An image
+ * that is in use stays, with a failure.
  */
 int images_remove(struct store *, const char *text, struct removal *);
 

@@ -158,19 +158,16 @@ static const struct listed_image *find(const struct image_list *list, const stru
 	return NULL;
 }
 
-/* Of an image with several names, one alone is taken away, if that is what was given. */
+/* Of an image with several names, one alone is taken away, if that is what was given: NAME, "" for an ID. */
 static int remove_one(struct store *store, const struct image_list *list, const char *text,
-		      const struct digest *id, struct removal *removal)
+		      const char *name, const struct digest *id, struct removal *removal)
 {
-	char full[NAMES_BYTES + 1];
-	struct digest named;
 	const struct listed_image *image = find(list, id);
 	if (!image)
 		return failx("there is no image '%s' in %s", text, store->path);
-	if (image->name_count > 1 && names_complete(text, full) &&
-	    names_get(store, full, &named) > 0) {
+	if (image->name_count > 1 && *name) {
 		removal->names++;
-		return names_remove(store, full);
+		return names_remove(store, name);
 	}
 	return remove_image(store, image, text, removal);
 }
@@ -179,17 +176,21 @@ int images_remove(struct store *store, const char *text, struct removal *removal
 {
 	struct digest id;
 	struct image_list list;
-	int found = names_find(store, text, &id);
+	char name[NAMES_BYTES + 1];
+	/* What it means is looked up under the lock: a load may be about to give the name to another image. */
+	scoped_fd lock = store->layers < 0 ? -1 : store_lock(store, STORE_EXCLUSIVE);
+	if (store->layers >= 0 && lock < 0)
+		return -1;
+	int found = names_find(store, text, &id, name);
 	if (found < 0)
 		return -1;
 	if (!found) {
 		failx("there is no image '%s' in %s", text, store->path);
 		return hint("wherry images lists what is there");
 	}
-	scoped_fd lock = store_lock(store, STORE_EXCLUSIVE);
-	if (lock < 0 || images_list(store, &list) < 0)
+	if (images_list(store, &list) < 0)
 		return -1;
-	int result = remove_one(store, &list, text, &id, removal);
+	int result = remove_one(store, &list, text, name, &id, removal);
 	images_free(&list);
 	return result;
 }

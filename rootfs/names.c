@@ -196,8 +196,10 @@ int names_each(const struct store *store, int (*each)(void *, const char *, cons
 struct search {
 	const char *text;  /* as it was given */
 	char full[NAMES_BYTES + 1];
+	char meant[NAMES_BYTES + 1]; /* the name that was found; "" */
+	int names;                   /* that end so */
 	struct digest found;
-	int count;
+	int count;                   /* of images */
 };
 
 static int match_end(void *context, const char *full, const struct digest *id)
@@ -210,7 +212,14 @@ static int match_end(void *context, const char *full, const struct digest *id)
 	if (!search->count || !digest_equal(&search->found, id))
 		search->count++;
 	search->found = *id;
+	search->names++;
+	snprintf(search->meant, sizeof(search->meant), "%s", full);
 	return 0;
+}
+
+static int several(const struct search *search)
+{
+	return failx("'%s' is the end of several names: wherry images lists them", search->text);
 }
 
 static int find_name(const struct store *store, struct search *search)
@@ -218,14 +227,13 @@ static int find_name(const struct store *store, struct search *search)
 	if (!names_complete(search->text, search->full))
 		return 0;
 	int got = names_get(store, search->full, &search->found);
-	if (got)
+	if (got) {
+		strcpy(search->meant, search->full);
 		return got;
+	}
 	if (names_each(store, match_end, search) < 0)
 		return -1;
-	if (search->count > 1)
-		return failx("'%s' is the end of several images' names: wherry images lists them",
-			     search->text);
-	return search->count;
+	return search->count > 1 ? several(search) : search->count;
 }
 
 static int find_id(const struct store *store, struct search *search)
@@ -256,7 +264,7 @@ static int find_id(const struct store *store, struct search *search)
 		       : search->count;
 }
 
-int names_find(const struct store *store, const char *text, struct digest *id)
+int names_find(const struct store *store, const char *text, struct digest *id, char *full)
 {
 	struct search search = { .text = text };
 	int found = find_name(store, &search);
@@ -265,5 +273,9 @@ int names_find(const struct store *store, const char *text, struct digest *id)
 		found = find_id(store, &search);
 	}
 	*id = search.found;
+	if (found > 0 && full && search.names > 1)
+		return several(&search);
+	if (full)
+		strcpy(full, search.meant);
 	return found;
 }

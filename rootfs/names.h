@@ -28,9 +28,11 @@ int names_remove(const struct store *, const char *full);
 /*
  * Finds what a person calls an image: its name; the end of one ("busybox" for
  * "library/busybox:latest") or the beginning of an ID, "@sha256:…" or without that, if it is the
- * only one. Returns 1, 0, -1 likewise.
+ * only one. FULL, where it isn't NULL, has NAMES_BYTES + 1 bytes and gets the name that was meant, "" where
+ * it was an ID; an end that several names have is a failure then, even where all are one image's. Returns 1,
+ * 0, -1 likewise.
  */
-int names_find(const struct store *, const char *text, struct digest *id);
+int names_find(const struct store *, const char *text, struct digest *id, char *full);
 
 /* Calls EACH with every name, in order; stops where it returns less than 0, and returns that. */
 int names_each(const struct store *, int (*each)(void *context, const char *full, const struct digest *id),

@@ -67,7 +67,7 @@ ambiguous() {
 	wherry load -q "$LAYERED" >/dev/null
 	wherry tag busybox a/twin
 	wherry tag layered b/twin
-	fails_with 125 "the end of several images' names" wherry inspect twin
+	fails_with 125 "the end of several names" wherry inspect twin
 	equal "$(id_of a/twin)" "$(id_of busybox)"
 }
 
@@ -90,6 +90,18 @@ one_name_of_two() {
 	contains "$(wherry rmi busybox)" "removed busybox: "
 	equal "$(layers_there)" 0
 	equal "$(wherry images --json)" "[]"
+}
+
+# An end that is one name's alone stands for that name; one that two names of the image have, for neither.
+end_of_a_name() {
+	fresh
+	load busybox
+	wherry tag busybox lab/app:1.0
+	wherry tag busybox yard/box:2
+	wherry tag busybox shed/box:2
+	equal "$(wherry rmi app:1.0)" "removed the name app:1.0"
+	fails_with 125 "the end of several names" wherry rmi box:2
+	equal "$(names_of | tr '\n' ' ')" "busybox:latest shed/box:2 yard/box:2 "
 }
 
 # As docker does it: each that can't be removed has its line, and the others go.
@@ -445,6 +457,20 @@ saves() {
 	[ ! -e "$SCRATCH/saved.tar.part" ]
 }
 
+# Under the whole name, whatever end of it was given; called by its ID it has none.
+saves_the_name() {
+	fresh
+	load busybox
+	wherry tag busybox lab/app:1.0
+	wherry save app:1.0 -o "$SCRATCH/named.tar"
+	wherry save "$(id_of busybox)" -o "$SCRATCH/nameless.tar"
+	fresh
+	wherry load -q "$SCRATCH/named.tar" >/dev/null
+	wherry load -q "$SCRATCH/nameless.tar" >/dev/null
+	equal "$(names_of | tr '\n' ' ')" "lab/app:1.0 nameless:latest "
+	skopeo inspect "oci-archive:$SCRATCH/nameless.tar" >/dev/null
+}
+
 saves_the_same_twice() {
 	wherry save layered -o "$SCRATCH/one.tar"
 	wherry load -q --name one "$SCRATCH/one.tar" >/dev/null
@@ -502,6 +528,7 @@ it "finds images by name, by a name's end and by ID" finds
 it "refuses an end that several names have" ambiguous
 it "refuses what is no name" bad_names
 it "removes a name alone where there are others" one_name_of_two
+it "removes the name that an end stands for, and no other" end_of_a_name
 it "removes the other images where one of them cannot be" removes_the_others
 it "moves a name to the new image, and prunes the old one" moves_the_name
 it "refuses to remove an image that runs" in_use
@@ -535,6 +562,7 @@ it "finds what broken removals have left" fsck_leftovers
 it "saves an image that umoci, skopeo and wherry read" saves
 it "saves what it loaded from its own file with the same digests" saves_the_same_twice
 it "leaves no file when it can't save" no_save
+it "saves an image under its whole name, and none that was called by its ID" saves_the_name
 it "imports a directory, an archive and a pipe" imports
 it "imports nothing of what is none" no_import
 finish_clean
