@@ -50,7 +50,7 @@ static int find(struct store *store, const char *image, const struct load_option
 
 /*
  * Between opening and locking somebody may have removed it: then it has no name any more, and a
- * lock on it keeps nothing.
+ * lock on it keeps nothing. Who removes it, or only asks whether it is in use, is soon done.
  */
 static int lock_config(const struct store *store, const struct digest *id)
 {
@@ -58,8 +58,10 @@ static int lock_config(const struct store *store, const struct digest *id)
 	scoped_fd file = openat(store->images, id->hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (file < 0)
 		return fail("open image %.12s", id->hex);
-	if (flock(file, LOCK_SH | LOCK_NB) < 0 || fstat(file, &st) < 0 || st.st_nlink == 0)
-		return failx("image %.12s is being removed", id->hex);
+	if (flock(file, LOCK_SH) < 0 || fstat(file, &st) < 0)
+		return fail("lock image %.12s", id->hex);
+	if (st.st_nlink == 0)
+		return failx("image %.12s has just been removed", id->hex);
 	return take_fd(&file);
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 
 #include "rootfs/about.h"
 #include "rootfs/err.h"
@@ -25,24 +26,54 @@ static int open_config(const struct store *store, const struct digest *id)
 	return file < 0 ? fail("open image %.12s", id->hex) : file;
 }
 
+/*
+ * Returns false where a run has it. Others have it for less than a millisecond: who asks the same, or reads
+ * its config.
+ */
+static bool lock_alone(int file)
+{
+	static const struct timespec pause = { .tv_nsec = 1000 * 1000 };
+	for (int tries = 0; tries < 20; tries++, nanosleep(&pause, NULL))
+		if (flock(file, LOCK_EX | LOCK_NB) == 0)
+			return true;
+	return false;
+}
+
 bool image_in_use(const struct store *store, const struct digest *id)
 {
 	scoped_fd file = openat(store->images, id->hex, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	return file >= 0 && flock(file, LOCK_EX | LOCK_NB) < 0;
+	return file >= 0 && !lock_alone(file);
 }
 
-/* The lock stays with the file until it is closed, by which time the name is gone. */
-static int remove_config(const struct store *store, const struct digest *id, const char *called)
+static int remove_names(const struct store *store, const struct listed_image *image,
+			struct removal *removal)
 {
+	for (int i = 0; i < image->name_count; i++, removal->names++)
+		if (names_remove(store, image->names[i]) < 0)
+			return -1;
+	return 0;
+}
+
+/*
+ * Names first: none may lead nowhere. The lock stays with the file until it is closed, by which time they
+ * are gone: a run that has found one waits, and sees it.
+ */
+static int remove_config(const struct store *store, const struct listed_image *image, const char *called,
+			 struct removal *removal)
+{
+	const struct digest *id = &image->id;
 	scoped_fd file = open_config(store, id);
 	if (file < 0)
 		return -1;
-	if (flock(file, LOCK_EX | LOCK_NB) < 0) {
+	if (!lock_alone(file)) {
 		failx("image %s is in use by a container that runs", called);
 		return hint("stop the container first");
 	}
+	if (remove_names(store, image, removal) < 0)
+		return -1;
 	if (unlinkat(store->images, id->hex, 0) < 0 || fsync(store->images) < 0)
 		return fail("remove image %.12s from %s", id->hex, store->path);
+	removal->images++;
 	return 0;
 }
 
@@ -126,30 +157,6 @@ int images_sweep(struct store *store, struct removal *removal)
 	return result;
 }
 
-static int remove_names(const struct store *store, const struct listed_image *image,
-			struct removal *removal)
-{
-	for (int i = 0; i < image->name_count; i++, removal->names++)
-		if (names_remove(store, image->names[i]) < 0)
-			return -1;
-	return 0;
-}
-
-static int remove_image(struct store *store, const struct listed_image *image, const char *called,
-			struct removal *removal)
-{
-	if (image_in_use(store, &image->id)) {
-		failx("image %s is in use by a container that runs", called);
-		return hint("stop the container first");
-	}
-	/* Names first: none may lead nowhere. */
-	if (remove_names(store, image, removal) < 0 ||
-	    remove_config(store, &image->id, called) < 0)
-		return -1;
-	removal->images++;
-	return images_sweep(store, removal);
-}
-
 static const struct listed_image *find(const struct image_list *list, const struct digest *id)
 {
 	for (int i = 0; i < list->count; i++)
@@ -169,7 +176,7 @@ static int remove_one(struct store *store, const struct image_list *list, const 
 		removal->names++;
 		return names_remove(store, name);
 	}
-	return remove_image(store, image, text, removal);
+	return remove_config(store, image, text, removal) < 0 ? -1 : images_sweep(store, removal);
 }
 
 int images_remove(struct store *store, const char *text, struct removal *removal)
@@ -204,8 +211,7 @@ static int remove_nameless(struct store *store, struct removal *removal)
 	for (int i = 0; i < list.count && result == 0; i++) {
 		if (list.at[i].name_count || image_in_use(store, &list.at[i].id))
 			continue;
-		result = remove_config(store, &list.at[i].id, list.at[i].id.hex);
-		removal->images++;
+		result = remove_config(store, &list.at[i], list.at[i].id.hex, removal);
 	}
 	images_free(&list);
 	return result;

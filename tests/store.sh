@@ -146,6 +146,40 @@ in_use() {
 	equal "$(layers_there)" 0
 }
 
+# Who only asks whether an image is in use has its lock for a moment: no run fails for that, and nobody
+# takes it for a run.
+asked_while_it_starts() {
+	fresh
+	load busybox
+	strace -qq -o "$SCRATCH/locks" -e trace=flock -e inject=flock:delay_exit=500000:when=2 \
+		"$WHERRY" --root "$STORE" inspect busybox >/dev/null &
+	local slow=$!
+	eventually grep -q LOCK_EX "$SCRATCH/locks"
+	equal "$(wherry run busybox echo ran)" ran
+	wait "$slow"
+	strace -qq -o "$SCRATCH/locks" -e trace=flock -e inject=flock:delay_exit=5000 \
+		"$WHERRY" --root "$STORE" inspect busybox >/dev/null &
+	slow=$!
+	eventually grep -q LOCK_SH "$SCRATCH/locks"
+	equal "$(wherry inspect busybox | jq .in_use)" false
+	wait "$slow"
+}
+
+# A run that has found the name before it is taken away finds its image gone, or keeps both.
+keeps_the_name() {
+	fresh
+	load busybox
+	strace -qq -o "$SCRATCH/locks" -e trace=flock,unlinkat -e inject=unlinkat:delay_enter=500000 \
+		"$WHERRY" --root "$STORE" rmi busybox >/dev/null &
+	local slow=$!
+	eventually locked_twice
+	fails_with 125 "has just been removed" wherry run busybox true
+	wait "$slow"
+	equal "$(layers_there)" 0
+}
+
+locked_twice() { [ "$(grep -c LOCK_EX "$SCRATCH/locks")" = 2 ]; }
+
 prune_spares_what_runs() {
 	fresh
 	load busybox
@@ -545,6 +579,8 @@ if command -v strace >/dev/null; then
 	it "has layers on the disk before their image, and that before its name" order
 	it "reads nothing but the index a second time, and writes nothing" second_time
 	it "is whole after a kill at its first writes" killed_at_a_write
+	it "starts an image while somebody asks whether it is in use" asked_while_it_starts
+	it "takes the name of no image that a run may still take" keeps_the_name
 	it "asks again where the kernel lost its way for a moment" asks_again
 else
 	skip "has layers on the disk before their image, and that before its name" "strace is not installed"
