@@ -24,6 +24,10 @@ static int check(struct store *store)
 		       (unsigned long long)removal.disk / 100000 % 10);
 	if (broken)
 		return failx("images in %s that must be loaded again: %d", store->path, broken);
+	if (removal.stays) {
+		failx("what is in use in %s is damaged", store->path);
+		return hint("stop the containers that run from it, then run wherry fsck again");
+	}
 	printf("%s: all that is left is whole\n", store->path);
 	return 0;
 }

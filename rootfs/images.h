@@ -30,6 +30,7 @@ void images_free(struct image_list *);
 /* What a removal has done. */
 struct removal {
 	int names, images, layers, indexes;
+	int stays; /* things that are damaged, and in use */
 	uint64_t disk;
 };
 

@@ -20,6 +20,7 @@ struct fsck {
 	struct store *store;
 	struct work *work;
 	fsck_told *told;
+	struct removal *removal;
 };
 
 __attribute__((format(printf, 2, 3)))
@@ -72,6 +73,11 @@ static int check_config(struct fsck *fsck, const char *name, const struct digest
 		return fail("read image %.12s", id->hex);
 	if (!strcmp(found.hex, name))
 		return 0;
+	if (image_in_use(fsck->store, id)) {
+		tell(fsck, "image %.12s: its config is not what its ID says: it is in use, so it stays", id->hex);
+		fsck->removal->stays++;
+		return 0;
+	}
 	if (unlinkat(fsck->store->images, name, 0) < 0)
 		return fail("remove image %.12s", id->hex);
 	tell(fsck, "image %.12s: its config is not what its ID says: removed", id->hex);
@@ -107,17 +113,24 @@ static const char *find_fault(struct fsck *fsck, const struct digest *key)
 	return stated.replaced || census.sum == stated.sum ? NULL : "files in it have changed";
 }
 
+/* What an image has that lacks a layer isn't known. */
+static bool may_have(const struct listed_image *image, const struct digest *key)
+{
+	for (int i = 0; i < image->key_count; i++)
+		if (digest_equal(&image->keys[i], key))
+			return true;
+	return !image->key_count;
+}
+
 static bool is_in_use(struct fsck *fsck, const struct digest *key)
 {
 	struct image_list list;
 	bool used = false;
 	if (images_list(fsck->store, &list) < 0)
 		return true;
-	for (int i = 0; i < list.count; i++)
-		for (int j = 0; j < list.at[i].key_count; j++)
-			if (digest_equal(&list.at[i].keys[j], key) &&
-			    image_in_use(fsck->store, &list.at[i].id))
-				used = true;
+	for (int i = 0; i < list.count && !used; i++)
+		if (may_have(&list.at[i], key))
+			used = image_in_use(fsck->store, &list.at[i].id);
 	images_free(&list);
 	return used;
 }
@@ -139,6 +152,7 @@ static int check_layer(struct fsck *fsck, const char *name, const struct digest 
 		return 0;
 	if (is_in_use(fsck, key)) {
 		tell(fsck, "layer %.12s: %s: it is in use, so it stays", key->hex, fault);
+		fsck->removal->stays++;
 		return 0;
 	}
 	if (renameat(fsck->store->layers, name, fsck->work->dir, name) < 0)
@@ -188,7 +202,7 @@ static int check_all(struct fsck *fsck)
 int images_fsck(struct store *store, fsck_told *told, struct removal *removal)
 {
 	struct work work = { .dir = -1 };
-	struct fsck fsck = { store, &work, told };
+	struct fsck fsck = { store, &work, told, removal };
 	*removal = (struct removal){ 0 };
 	if (store->layers < 0)
 		return 0;

@@ -85,32 +85,34 @@ static void to_file(const char *full, char *file)
 			*c = '%';
 }
 
-int names_set(const struct store *store, const struct work *work, const char *full,
-	      const struct digest *id)
-{
-	char file[NAMES_BYTES + 1], line[DIGEST_HEX + 2];
-	struct digest now;
-	int known = names_get(store, full, &now);
-	if (known < 0)
-		return -1;
-	if (known && digest_equal(&now, id))
-		return 0;
-	to_file(full, file);
-	snprintf(line, sizeof(line), "%s\n", id->hex);
-	return store_write(work, store->names, file, line, DIGEST_HEX + 1);
-}
-
+/* As names_get, for a file's name; an ID of "" where the file holds none, as a worn flash leaves it. */
 static int read_name(const struct store *store, const char *name, struct digest *id)
 {
 	char line[DIGEST_HEX + 2] = "";
 	scoped_fd file = openat(store->names, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (file < 0)
 		return errno == ENOENT ? 0 : fail("read the name %s", name);
-	if (read(file, line, DIGEST_HEX + 1) != DIGEST_HEX + 1 || !digest_is_hex(line, DIGEST_HEX))
-		return failx("%s/names/%s: it holds no image ID", store->path, name);
-	memcpy(id->hex, line, DIGEST_HEX);
-	id->hex[DIGEST_HEX] = '\0';
+	ssize_t size = read(file, line, DIGEST_HEX + 1);
+	if (size < 0)
+		return fail("read the name %s", name);
+	bool whole = size == DIGEST_HEX + 1 && digest_is_hex(line, DIGEST_HEX);
+	snprintf(id->hex, sizeof(id->hex), "%.*s", whole ? DIGEST_HEX : 0, line);
 	return 1;
+}
+
+int names_set(const struct store *store, const struct work *work, const char *full,
+	      const struct digest *id)
+{
+	char file[NAMES_BYTES + 1], line[DIGEST_HEX + 2];
+	struct digest now;
+	to_file(full, file);
+	int known = read_name(store, file, &now);
+	if (known < 0)
+		return -1;
+	if (known && digest_equal(&now, id))
+		return 0;
+	snprintf(line, sizeof(line), "%s\n", id->hex);
+	return store_write(work, store->names, file, line, DIGEST_HEX + 1);
 }
 
 int names_get(const struct store *store, const char *full, struct digest *id)
@@ -119,7 +121,11 @@ int names_get(const struct store *store, const char *full, struct digest *id)
 	if (store->names < 0)
 		return 0;
 	to_file(full, file);
-	return read_name(store, file, id);
+	int found = read_name(store, file, id);
+	if (found <= 0 || id->hex[0])
+		return found;
+	failx("the name %s holds no image ID", full);
+	return hint("wherry fsck removes it; loading the image again puts it right");
 }
 
 int names_remove(const struct store *store, const char *full)
@@ -206,7 +212,7 @@ static int match_end(void *context, const char *full, const struct digest *id)
 {
 	struct search *search = context;
 	size_t length = strlen(full), wanted = strlen(search->full);
-	if (length <= wanted || full[length - wanted - 1] != '/' ||
+	if (!id->hex[0] || length <= wanted || full[length - wanted - 1] != '/' ||
 	    strcmp(full + length - wanted, search->full))
 		return 0;
 	if (!search->count || !digest_equal(&search->found, id))

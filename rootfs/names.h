@@ -34,7 +34,10 @@ int names_remove(const struct store *, const char *full);
  */
 int names_find(const struct store *, const char *text, struct digest *id, char *full);
 
-/* Calls EACH with every name, in order; stops where it returns less than 0, and returns that. */
+/*
+ * Calls EACH with every name, in order; stops where it returns less than 0, and returns that. An ID is "" where
+ * the name holds none.
+ */
 int names_each(const struct store *, int (*each)(void *context, const char *full, const struct digest *id),
 	       void *context);
 

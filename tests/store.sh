@@ -403,6 +403,38 @@ fsck_config() {
 	equal "$(layers_there)" 0
 }
 
+# Its layers must stay where they are, too.
+fsck_config_in_use() {
+	fresh
+	load busybox
+	start hang busybox sh -c 'echo up; sleep 30'
+	printf ' ' >>"$(echo "$STORE"/images/*)"
+	contains "$(wherry fsck 2>&1 || [ $? = 125 ])" "its config is not what its ID says: it is in use, so it stays"
+	[ "$(layers_there)" -gt 0 ]
+	printf x >>"$(find "$STORE/layers" -name message)"
+	contains "$(wherry fsck || [ $? = 125 ])" "files in it have another size: it is in use, so it stays"
+	fails_with 125 "what is in use in $STORE is damaged" wherry fsck
+	[ -e "$(find "$STORE/layers" -name message)" ]
+	kill "$started"
+	wait "$started" || [ $? = 143 ]
+	contains "$(wherry fsck 2>&1)" "its config is not what its ID says: removed"
+	equal "$(layers_there)" 0
+}
+
+# A name's file that lost what it held: all else goes on, and it is put right by who has the image.
+fsck_name() {
+	fresh
+	load busybox
+	wherry tag busybox second
+	: >"$STORE/names/second:latest"
+	equal "$(names_of)" busybox:latest
+	fails_with 125 "the name second:latest holds no image ID" wherry run second true
+	contains "$(wherry fsck)" "name second:latest: it leads to no image: removed"
+	: >"$STORE/names/busybox:latest"
+	load busybox
+	equal "$(wherry run busybox echo back)" back
+}
+
 # As a power cut does it to ext4 without the sync: a file is there, its content is not.
 fsck_layer() {
 	fresh
@@ -585,12 +617,16 @@ if command -v strace >/dev/null; then
 else
 	skip "has layers on the disk before their image, and that before its name" "strace is not installed"
 	skip "is whole after a kill at its first writes" "strace is not installed"
+	skip "starts an image while somebody asks whether it is in use" "strace is not installed"
+	skip "takes the name of no image that a run may still take" "strace is not installed"
 	skip "asks again where the kernel lost its way for a moment" "strace is not installed"
 	skip "reads nothing but the index a second time" "strace is not installed"
 fi
 it "loads again the layer that is missing, and nothing else" missing_layer_comes_back
 it "finds nothing wrong with a whole store" fsck_clean
 it "removes an image whose config is not its ID's" fsck_config
+it "keeps an image that runs, whatever its config has become" fsck_config_in_use
+it "removes a name that holds nothing, and loads it anew" fsck_name
 it "finds a file that has lost its content" fsck_layer
 it "finds a bit that has turned over in any file" fsck_flipped
 it "does not take a file that an archive has twice for damaged" fsck_twice
