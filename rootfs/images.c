@@ -33,6 +33,12 @@ static json_t *read_config(const struct store *store, const struct digest *id)
 	return json_read(text, st.st_size, what);
 }
 
+/* RFC 3339's characters: it is the image's author who says when, and it is for a terminal. */
+static bool is_time(const char *text)
+{
+	return !text[strspn(text, "0123456789-+:.TtZz")];
+}
+
 /* An image that lacks a layer is listed all the same: rmi must be able to name it. */
 static void describe(const struct store *store, struct listed_image *image)
 {
@@ -40,7 +46,8 @@ static void describe(const struct store *store, struct listed_image *image)
 	scoped_json *config = read_config(store, &image->id);
 	if (config) {
 		const char *created = json_text(config, "created");
-		snprintf(image->created, sizeof(image->created), "%s", created ? created : "");
+		snprintf(image->created, sizeof(image->created), "%s",
+			 created && is_time(created) ? created : "");
 		platform_from_json(&platform, config);
 		platform_text(&platform, image->platform);
 		image->key_count = stack_read(store, &image->id, config, &image->keys, NULL);

@@ -373,6 +373,40 @@ asks_again() {
 	equal "$(wherry run again cat /hard /dir/in/file)" $'linked\ntext'
 }
 
+# An image's author says when it was made, and may say anything.
+not_a_date() {
+	fresh
+	local when
+	for when in '\u001b[2J' '2024-02-29T12:00:00.000000000é'; do
+		rm -rf "$SCRATCH/dated"
+		cp -r "$(image busybox oci)" "$SCRATCH/dated"
+		python3 - "$SCRATCH/dated" "$when" <<-'END'
+		import hashlib, json, os, sys
+		top, when = sys.argv[1], json.loads('"' + sys.argv[2] + '"')
+		def read(digest):
+		    with open(f"{top}/blobs/sha256/{digest[7:]}") as file:
+		        return json.load(file)
+		def write(entry, document):
+		    data = json.dumps(document).encode()
+		    entry["size"], entry["digest"] = len(data), "sha256:" + hashlib.sha256(data).hexdigest()
+		    with open(f"{top}/blobs/sha256/{entry['digest'][7:]}", "wb") as file:
+		        file.write(data)
+		with open(f"{top}/index.json") as file:
+		    index = json.load(file)
+		manifest = read(index["manifests"][0]["digest"])
+		write(manifest["config"], dict(read(manifest["config"]["digest"]), created=when))
+		write(index["manifests"][0], manifest)
+		with open(f"{top}/index.json", "w") as file:
+		    json.dump(index, file)
+		END
+		wherry load -q "$SCRATCH/dated" >/dev/null
+		equal "$(wherry images | tail -n 1 | tr -d '[:print:]')" ""
+		equal "$(wherry images --json | jq -r '.[-1].created')" ""
+		equal "$(wherry inspect busybox | jq -r .created)" ""
+		wherry rmi busybox >/dev/null
+	done
+}
+
 missing_layer_comes_back() {
 	fresh
 	load busybox
@@ -623,6 +657,7 @@ else
 	skip "reads nothing but the index a second time" "strace is not installed"
 fi
 it "loads again the layer that is missing, and nothing else" missing_layer_comes_back
+it "shows no date that is none, and nothing of it" not_a_date
 it "finds nothing wrong with a whole store" fsck_clean
 it "removes an image whose config is not its ID's" fsck_config
 it "keeps an image that runs, whatever its config has become" fsck_config_in_use
