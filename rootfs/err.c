@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,13 +11,19 @@ static struct failure failure;
 
 /*
  * Control characters and escape sequences from a name in a hostile image would
- * rewrite a person's terminal; bytes over 127 stay, they may be UTF-8.
+ * rewrite a person's terminal; bytes over 127 stay, they may be UTF-8. Not where one
+ * is a control character itself, or the end of one in UTF-8: U+009B is ESC [.
  */
 static void make_printable(char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 127)
+	unsigned char before = 0;
+	for (; *text; text++) {
+		unsigned char c = *text;
+		bool upper = c >= 0x80 && c < 0xa0 && (before < 0x80 || before == 0xc2);
+		if (c < ' ' || c == 127 || upper)
 			*text = '?';
+		before = c;
+	}
 }
 
 __attribute__((format(printf, 3, 0)))

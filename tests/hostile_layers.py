@@ -126,6 +126,8 @@ case(8, "keeps UTF-8 as it stands, in any form", f("e\u0301/".encode() + b"n" * 
 case(8, "reads GNU long names", gnu_long("long/" + "n" * 150), f("short", "x"),
      tree={"long": "dir 755", "long/" + "n" * 150: FILE})
 case(8, "shows control characters as question marks", f("a\x1b[31m/../b"), refused="a?[31m")
+case(8, "shows control characters that take two bytes, or one above 127, as question marks, and letters as they are",
+     f(b"\xc3\xa9\xc2\x9b2J\x9b2J/../b"), refused="\xc3\xa9\xc2?2J?2J/")
 case(8, "keeps newlines and other controls in names", f("a\nb\x1b", "x"), tree={"a\nb\x1b": FILE})
 
 # ---- 9: symbolic links on the way ----
