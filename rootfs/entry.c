@@ -22,6 +22,9 @@
 enum {
 	ATTRIBUTE_NAME = 255, /* XATTR_NAME_MAX */
 	PERMISSIONS = 0777, /* that a file is made with; the other bits come last */
+	/* include/linux/kdev_t.h: 12 bits and 20; mknod(2) forgets what is above them. */
+	MAJOR_MAX = 0xfff,
+	MINOR_MAX = 0xfffff,
 };
 
 static int set_attribute(struct tree *tree, int file, const char *name, const void *value,
@@ -220,6 +223,11 @@ static int set_special_metadata(struct tree *tree, const struct entry *entry, in
 	return 0;
 }
 
+static bool is_device(const struct entry *entry)
+{
+	return S_ISCHR(entry->mode) || S_ISBLK(entry->mode);
+}
+
 /* Links, devices and fifos: they have no descriptor, and none of the attributes that we keep. */
 static int add_special(struct tree *tree, const struct entry *entry, int dir, const char *name)
 {
@@ -227,7 +235,9 @@ static int add_special(struct tree *tree, const struct entry *entry, int dir, co
 		return tree_failx(tree, "its target is empty or longer than 4095 bytes");
 	if (S_ISCHR(entry->mode) && !entry->major && !entry->minor)
 		return tree_failx(tree, "a character device 0/0 is overlayfs' own");
-	if (tree->in_namespace && (S_ISCHR(entry->mode) || S_ISBLK(entry->mode))) {
+	if (is_device(entry) && (entry->major > MAJOR_MAX || entry->minor > MINOR_MAX))
+		return tree_failx(tree, "its device number is larger than Linux has");
+	if (tree->in_namespace && is_device(entry)) {
 		tree->found.left_out.devices = true;
 		return 0;
 	}

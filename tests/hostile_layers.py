@@ -304,6 +304,9 @@ case(18, "takes empty layers", layers=[BASE, END, END])
 case(19, "makes devices", char("null", 1, 3, mode=0o666), block("ram", 1, 0), fifo("pipe"),
      tree={"null": "char 666 1,3", "ram": "block 644 1,0", "pipe": "fifo 644"})
 case(19, "refuses a character device 0/0", char("a", 0, 0), refused="overlayfs' own")
+case(19, "refuses a device that would become 0/0", char("a", 1 << 12, 0), refused="larger than Linux has")
+case(19, "refuses a device that would become another", block("a", 8, 1 << 20), refused="larger than Linux has")
+case(19, "makes a device of the largest number", block("a", 0xfff, 0xfffff), tree={"a": "block 644 4095,1048575"})
 OWN = {b"SCHILY.xattr.user.note": b"kept"}
 BAD = {b"SCHILY.xattr." + name: b"y" for name in (
     b"trusted.overlay.opaque", b"trusted.overlay.redirect", b"trusted.overlay.metacopy", b"trusted.other",
