@@ -205,7 +205,10 @@ static int save_to(struct output *output, struct store *store, const struct imag
 	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.part", output->path) >=
 	    sizeof(temporary))
 		return failx("%.100s…: the file's name is too long", output->path);
-	scoped_fd file = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	/* What a save that was killed has left, or a link that somebody laid there: a new file either way. */
+	if (unlink(temporary) < 0 && errno != ENOENT)
+		return fail("remove %s", temporary);
+	scoped_fd file = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (file < 0)
 		return fail("make %s", temporary);
 	output->file = file;

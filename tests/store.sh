@@ -579,6 +579,36 @@ saves_the_same_twice() {
 	equal "$(id_of one)" "$(wherry load -q --name two "$SCRATCH/two.tar")"
 }
 
+# Where others may write, somebody may have laid a link there: nothing is written through it.
+saves_beside_a_link() {
+	echo precious >"$SCRATCH/precious"
+	ln -s precious "$SCRATCH/linked.tar.part"
+	wherry save layered -o "$SCRATCH/linked.tar"
+	equal "$(head -c 100 "$SCRATCH/precious" | tr -d "\0")" precious
+	[ ! -L "$SCRATCH/linked.tar" ]
+	wherry load -q "$SCRATCH/linked.tar" >/dev/null
+	mkdir "$SCRATCH/other.tar.part"
+	fails_with 125 "other.tar.part" wherry save layered -o "$SCRATCH/other.tar"
+	[ -d "$SCRATCH/other.tar.part" ]
+}
+
+# As many attributes as a file may have, on a tmpfs that has no other limit.
+many_attributes() {
+	fresh
+	local i
+	mkdir -p "$SCRATCH/tmpfs"
+	mount -t tmpfs none "$SCRATCH/tmpfs"
+	mkdir -p "$SCRATCH/tmpfs/tree/dir"
+	for i in $(seq 100 139); do
+		setfattr -n "user.$(printf 'n%.0s' {1..240})$i" -v "$i" "$SCRATCH/tmpfs/tree/dir"
+	done
+	"$WHERRY" --root "$SCRATCH/tmpfs/store" import "$SCRATCH/tmpfs/tree" many >/dev/null
+	local kept
+	kept=$(getfattr -d --absolute-names "$SCRATCH"/tmpfs/store/layers/*/dir)
+	umount "$SCRATCH/tmpfs"
+	equal "$(grep -c ^user <<<"$kept")" 40
+}
+
 no_save() {
 	fails_with 125 "it is not a file" wherry save layered -o /dev/full
 	[ -c /dev/full ]
@@ -668,6 +698,7 @@ it "does not take a file that an archive has twice for damaged" fsck_twice
 it "finds what broken removals have left" fsck_leftovers
 it "saves an image that umoci, skopeo and wherry read" saves
 it "saves what it loaded from its own file with the same digests" saves_the_same_twice
+it "saves to a file of its own, whatever is beside it" saves_beside_a_link
 it "leaves no file when it can't save" no_save
 it "saves an image under its whole name, and none that was called by its ID" saves_the_name
 it "imports a directory, an archive and a pipe" imports
