@@ -105,6 +105,18 @@ static void octal(unsigned char *field, int digits, uint64_t number)
 		field[--digits] = '0' + (number & 7);
 }
 
+/* The size of a member that has no pax record: GNU tar's base 256 where octal ends, at 8 GiB. */
+static void put_size(unsigned char *field, uint64_t size)
+{
+	if (size >> 33 == 0) {
+		octal(field, 11, size);
+		return;
+	}
+	for (int i = 11; i > 0; i--, size >>= 8)
+		field[i] = size & 0xff;
+	field[0] = 0x80;
+}
+
 static void text(unsigned char *field, size_t size, const char *from)
 {
 	size_t length = from ? strlen(from) : 0;
@@ -119,7 +131,7 @@ void tar_header(unsigned char block[512], const struct tar_entry *entry)
 	octal(block + 100, 7, entry->mode);
 	octal(block + 108, 7, entry->uid);
 	octal(block + 116, 7, entry->gid);
-	octal(block + 124, 11, entry->size);
+	put_size(block + 124, entry->size);
 	octal(block + 136, 11, entry->mtime.tv_sec < 0 ? 0 : entry->mtime.tv_sec);
 	memset(block + 148, ' ', 8);
 	block[156] = entry->type;
