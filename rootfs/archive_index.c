@@ -121,10 +121,12 @@ static int handle(struct archive *archive, struct channel *channel, const struct
 static int run(struct archive *archive, struct decoder *decoder, uint64_t whole)
 {
 	static unsigned char data[RECORD_MAX + 1];
+	const unsigned char *output;
 	struct record record;
 	for (;;) {
 		int got = channel_get(&decoder->channel, &record, data, RECORD_MAX);
-		if (got < 0)
+		/* There is no output here: some that nobody takes would keep us awake for ever. */
+		if (got < 0 || channel_fresh(&decoder->channel, &output))
 			return nonsense(archive);
 		if (got) {
 			int result = handle(archive, &decoder->channel, &record, data, whole);

@@ -3,6 +3,8 @@
  * same sandbox, on the same channel. Whatever it says that is not so is refused.
  */
 #include "tests/decoder.h"
+
+#include "rootfs/archive.h"
 #include "tests/tap.h"
 
 #define NONSENSE "says what can't be true"
@@ -177,7 +179,15 @@ static void places_too_many(struct channel *c)
 	}
 }
 
+/* Nobody would ever take it: then there is always something that has come. */
+static void output_to_nobody(struct channel *c)
+{
+	atomic_store(&c->up->output_head, 10);
+	wake_and_sleep(c);
+}
+
 static const struct evil_case places[] = {
+	{ "is refused output where there is none", output_to_nobody, NONSENSE },
 	{ "is refused a place behind the layer", place_behind_layer, NONSENSE },
 	{ "is refused a place far behind the layer", place_far_behind, NONSENSE },
 	{ "is refused a place before the layer", place_before_layer, NONSENSE },
@@ -260,6 +270,18 @@ static int make_plain(struct layer *layer)
 	return file;
 }
 
+/* What reads an archive's index has no output either. */
+static void try_index(int file)
+{
+	struct archive archive = { .path = "archive", .dir = -1, .file = file };
+	evil = output_to_nobody;
+	failure_clear();
+	int result = archive_index(&archive);
+	tap_ok(result < 0 && strstr(failure_get()->text, NONSENSE),
+	       "a decoder that is taken over is refused output beside an index");
+	archive_close(&archive);
+}
+
 int main(void)
 {
 	char place[] = "/tmp/wherry-decoder.XXXXXX", root[64];
@@ -273,9 +295,11 @@ int main(void)
 		told = &entries[i].lie;
 		try(&layer, root, entries[i].says, entries[i].refused);
 	}
-	if (make_plain(&layer) < 0)
+	int plain = make_plain(&layer);
+	if (plain < 0)
 		return 1;
 	try_all(&layer, root, places, sizeof(places) / sizeof(places[0]));
+	try_index(plain);
 	rmdir(place);
 	return tap_finish();
 }
