@@ -22,23 +22,59 @@ static bool is_tag(const char *tag)
 	return true;
 }
 
-/* Components of a-z, 0-9 and . _ - between slashes; the first may be a host and its port. */
+/* a-z and 0-9, and between them one of . _ __ or any number of - */
+static bool is_component(const char *text, size_t length)
+{
+	size_t run = 0; /* of what stands between */
+	for (size_t i = 0; i < length; i++) {
+		char c = text[i];
+		bool between = strchr("._-", c) != NULL;
+		if (!between && !islower((unsigned char)c) && !isdigit((unsigned char)c))
+			return false;
+		run = between ? run + 1 : 0;
+		if (between && (i == 0 || (run > 1 && (c == '.' || c != text[i - 1])) ||
+				(run > 2 && c == '_')))
+			return false;
+	}
+	return length && !run;
+}
+
+/* A host's name, which may have capitals, and perhaps a port. */
+static bool is_host(const char *text, size_t length)
+{
+	const char *colon = memchr(text, ':', length);
+	size_t name = colon ? (size_t)(colon - text) : length;
+	for (size_t i = 0; i < name; i++)
+		if (!isalnum((unsigned char)text[i]) &&
+		    (!strchr(".-", text[i]) || i == 0 || i == name - 1 || text[i - 1] == '.'))
+			return false;
+	for (size_t i = name + 1; i < length; i++)
+		if (!isdigit((unsigned char)text[i]))
+			return false;
+	return name && name + 1 != length;
+}
+
+/* What says an image's ID is no name: it would be found before the image that has the ID. */
+static bool is_id(const char *name, size_t length)
+{
+	return (length == 6 && !memcmp(name, "sha256", 6)) ||
+	       (length == DIGEST_HEX && digest_is_hex(name, length));
+}
+
+/* As docker has it (reference.go of distribution/reference), so that others take what we save. */
 static bool is_repository(const char *name, size_t length)
 {
-	char before = '/';
-	for (size_t i = 0; i < length; i++) {
-		char c = name[i];
-		bool letter = isalnum((unsigned char)c);
-		if (!letter && !strchr("._-/:", c))
+	const char *end = name + length, *slash = memchr(name, '/', length);
+	if (is_id(name, length))
+		return false;
+	if (slash && is_host(name, slash - name))
+		name = slash + 1;
+	while ((slash = memchr(name, '/', end - name))) {
+		if (!is_component(name, slash - name))
 			return false;
-		if (!letter && !isalnum((unsigned char)before) &&
-		    !(strchr("_-", before) && strchr("_-", c)))
-			return false;
-		if (c == ':' && !memchr(name + i, '/', length - i))
-			return false;
-		before = c;
+		name = slash + 1;
 	}
-	return isalnum((unsigned char)before);
+	return is_component(name, end - name);
 }
 
 bool names_complete(const char *name, char *full)

@@ -18,6 +18,16 @@ static const struct {
 	{ "example.org:5000/a/b:v1", "example.org:5000/a/b:v1" },
 	{ "a.b-c_d/e", "a.b-c_d/e:latest" },
 	{ "a__b--c", "a__b--c:latest" },
+	{ "a---b.c", "a---b.c:latest" }, { "Example.org/a", "Example.org/a:latest" },
+	{ "localhost:5000/a", "localhost:5000/a:latest" }, { "a:V1.0_x", "a:V1.0_x" },
+	/* Another tool would not take them out of `wherry save`'s file. */
+	{ "Busybox", NULL }, { "library/Busybox", NULL }, { "a_-b", NULL }, { "a___b", NULL }, { "a-.b", NULL },
+	{ "a:port/b", NULL }, { "a/b:5/c", NULL }, { "a:/b", NULL }, { "a-/b", NULL }, { "a.b./c", NULL },
+	/* What says an image's ID must never be another's name. */
+	{ "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", NULL }, { "sha256:1", NULL },
+	{ "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", NULL },
+	{ "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef:1", NULL },
+	{ "a/sha256:1", "a/sha256:1" },
 	{ "a..b", NULL }, { "a._b", NULL }, { "a:", NULL }, { "a:b:c", NULL }, { "/a", NULL }, { "a/", NULL }, { "a//b", NULL },
 	{ "../a", NULL }, { "a/../b", NULL }, { "a b", NULL }, { "a%b", NULL }, { "", NULL }, { ":1", NULL },
 	{ "a:.1", NULL }, { "a:-1", NULL }, { "a\tb", NULL }, { "\xc3\xa4", NULL },
