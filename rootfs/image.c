@@ -11,6 +11,7 @@
 #include "rootfs/json.h"
 #include "rootfs/loader.h"
 #include "rootfs/names.h"
+#include "rootfs/platform.h"
 #include "rootfs/ready.h"
 #include "rootfs/scoped.h"
 #include "rootfs/stack.h"
@@ -94,12 +95,31 @@ static int open_by_id(struct store *store, const struct digest *id, struct image
 	return image->lock < 0 ? -1 : ready_open(store, image);
 }
 
+/* A file was looked into when it was loaded; what the store has under a name may be for any machine. */
+static int check_platform(const struct image *image, const char *name, const char *asked)
+{
+	struct platform wanted, found;
+	char text[48];
+	size_t size;
+	if (platform_parse(&wanted, asked) < 0)
+		return -1;
+	scoped_ptr char *whole = image_config(image, &size);
+	scoped_json *config = whole ? json_read(whole, size, "the image's config") : NULL;
+	if (!config)
+		return -1;
+	if (platform_suits(config, &wanted, &found))
+		return 0;
+	failx("image %s is for %s, not for %s", name, platform_text(&found, text), asked);
+	return hint("wherry load --platform %s FILE takes that one of an archive with several", asked);
+}
+
 int image_open(struct store *store, const char *name, const struct load_options *options,
 	       struct image *image)
 {
 	struct digest id;
 	*image = (struct image){ .lock = -1 };
-	if (find(store, name, options, &id) == 0 && open_by_id(store, &id, image) == 0)
+	if (find(store, name, options, &id) == 0 && open_by_id(store, &id, image) == 0 &&
+	    (!options->platform || check_platform(image, name, options->platform) == 0))
 		return 0;
 	image_close(image);
 	return -1;

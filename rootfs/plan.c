@@ -70,13 +70,7 @@ static int check_platform(const struct plan_reader *reader, const json_t *config
 {
 	struct platform image;
 	char theirs[48], ours[48];
-	platform_from_json(&image, config);
-	if (!*image.arch && !*image.os)
-		return 0;
-	struct platform whole = image;
-	if (!whole.variant) /* configs often leave it out where the index has it */
-		whole.variant = reader->platform.variant;
-	if (platform_match(&whole, &reader->platform))
+	if (platform_suits(config, &reader->platform, &image))
 		return 0;
 	platform_text(&image, theirs);
 	platform_text(&reader->platform, ours);

@@ -101,6 +101,15 @@ int platform_match(const struct platform *image, const struct platform *machine)
 	return wanted > have ? 0 : wanted;
 }
 
+bool platform_suits(const json_t *config, const struct platform *machine, struct platform *image)
+{
+	platform_from_json(image, config);
+	struct platform whole = *image;
+	if (!whole.variant) /* configs often leave it out where the index has it */
+		whole.variant = machine->variant;
+	return (!*image->arch && !*image->os) || platform_match(&whole, machine);
+}
+
 const char *platform_text(const struct platform *platform, char *text)
 {
 	int n = snprintf(text, 48, "%s/%s", *platform->os ? platform->os : "?",

@@ -21,6 +21,9 @@ void platform_from_json(struct platform *, const json_t *);
 /* How well IMAGE runs on MACHINE, more is better; 0: not at all. */
 int platform_match(const struct platform *image, const struct platform *machine);
 
+/* Whether an image of this CONFIG, whose platform goes to IMAGE, runs on MACHINE, as far as it says. */
+bool platform_suits(const json_t *config, const struct platform *machine, struct platform *image);
+
 /* "linux/arm/v7", into TEXT of 48 bytes; returns it. */
 const char *platform_text(const struct platform *, char *text);
 

@@ -73,6 +73,17 @@ named() {
 }
 
 # An image that nobody has named is called after its file.
+# It is not for the platform that was asked for: nobody runs another one without a word.
+other_platform() {
+	fresh
+	local ours
+	wherry load -q "$(image busybox docker)" >/dev/null
+	ours=$(wherry inspect busybox | jq -r .platform)
+	equal "$(wherry run --platform "$ours" busybox echo ran)" ran
+	fails_with 125 "image busybox is for $ours, not for linux/s390x" wherry run --platform linux/s390x busybox true
+	fails_with 125 "'s390x/' is no platform" wherry run --platform s390x/ busybox true
+}
+
 nameless() {
 	fresh
 	cp -r "$(image busybox oci)" "$SCRATCH/Some-App"
@@ -219,6 +230,7 @@ it "loads every form of an image" every_form
 it "loads what is compressed as a whole, and from a pipe" xz_and_pipes
 it "loads all images of an archive, under all their names" several
 it "names an image as it is told" named
+it "runs no image of another platform than was asked for" other_platform
 it "names an image after its file where nobody else has" nameless
 it "prints the ID alone with -q" quiet
 it "says what it loaded and how much it wrote" says_what_it_did
