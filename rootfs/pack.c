@@ -213,6 +213,11 @@ static int put_one(struct pack *pack, int dir, const char *name, size_t prefix, 
 	strcpy(pack->path + prefix, name);
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return fail("look at %.400s", pack->path);
+	if (pack->options->kind == PACK_TREE && !strncmp(name, ".wh.", 4)) {
+		warn("%.400s: it is left out: in an image such a name stands for a file that is removed",
+		     pack->path);
+		return 0;
+	}
 	if (S_ISDIR(st.st_mode))
 		return put_directory(pack, dir, name, length, &st, depth);
 	if (pack->options->kind == PACK_LAYER && S_ISCHR(st.st_mode) && !st.st_rdev) {

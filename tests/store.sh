@@ -641,6 +641,16 @@ imports() {
 	equal "$(wherry run gz /bin/echo hello)" hello
 }
 
+# In a layer such a name removes another: the file itself can't be told.
+imports_no_whiteout() {
+	fresh
+	mkdir -p "$SCRATCH/marked/dir"
+	echo here >"$SCRATCH/marked/dir/.wh.file"
+	echo here >"$SCRATCH/marked/dir/file"
+	contains "$(wherry import "$SCRATCH/marked" marked 2>&1)" "dir/.wh.file: it is left out: "
+	equal "$(ls -A "$STORE"/layers/*/dir)" file
+}
+
 no_import() {
 	fresh
 	fails_with 125 "No such file" wherry import "$SCRATCH/none" none
@@ -702,5 +712,6 @@ it "saves to a file of its own, whatever is beside it" saves_beside_a_link
 it "leaves no file when it can't save" no_save
 it "saves an image under its whole name, and none that was called by its ID" saves_the_name
 it "imports a directory, an archive and a pipe" imports
+it "leaves out what would remove a file in an image, and says so" imports_no_whiteout
 it "imports nothing of what is none" no_import
 finish_clean
