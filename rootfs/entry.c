@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -27,11 +28,23 @@ enum {
 	MINOR_MAX = 0xfffff,
 };
 
+/* ext4 has 4 KB for the attributes of a file, and what goes beyond them is ENOSPC, too. Keeps errno. */
+static void explain_space(int file)
+{
+	struct statfs system;
+	int err = errno;
+	if (fstatfs(file, &system) == 0 && system.f_bfree > 256)
+		hint("the disk isn't full: its file system has no room for so much beside one file");
+	errno = err;
+}
+
 static int set_attribute(struct tree *tree, int file, const char *name, const void *value,
 			 size_t size)
 {
 	if (!attributes_is_kept(name) || fsetxattr(file, name, value, size, 0) == 0)
 		return 0;
+	if (errno == ENOSPC)
+		explain_space(file);
 	/* EPERM: user.* is for files and directories alone, xattr(7) */
 	if (errno != ENOTSUP && errno != EPERM) {
 		char why[ATTRIBUTE_NAME + 64];

@@ -651,6 +651,29 @@ imports_no_whiteout() {
 	equal "$(ls -A "$STORE"/layers/*/dir)" file
 }
 
+# A disk that has room, whose file system takes no more of one file.
+large_attribute() {
+	fresh
+	python3 - "$TOP/tests" "$SCRATCH/attribute.tar" <<-'END'
+	import sys
+	sys.path.insert(0, sys.argv[1])
+	from hostile_make import f, tar
+	with open(sys.argv[2], "wb") as out:
+	    out.write(tar(f("file", "x", records={b"SCHILY.xattr.user.large": b"v" * 5000})))
+	END
+	truncate -s 20M "$SCRATCH/ext4"
+	mkfs.ext4 -q "$SCRATCH/ext4"
+	mkdir -p "$SCRATCH/mnt"
+	mount -o loop "$SCRATCH/ext4" "$SCRATCH/mnt"
+	local status=0 said
+	said=$("$WHERRY" --root "$SCRATCH/mnt/store" import "$SCRATCH/attribute.tar" large 2>&1) || status=$?
+	umount "$SCRATCH/mnt"
+	equal "$status" 125
+	contains "$said" "file: set its attribute user.large: No space left on device"
+	contains "$said" "the disk isn't full: "
+	lacks "$said" "all layers together"
+}
+
 no_import() {
 	fresh
 	fails_with 125 "No such file" wherry import "$SCRATCH/none" none
@@ -713,5 +736,10 @@ it "leaves no file when it can't save" no_save
 it "saves an image under its whole name, and none that was called by its ID" saves_the_name
 it "imports a directory, an archive and a pipe" imports
 it "leaves out what would remove a file in an image, and says so" imports_no_whiteout
+if [ -b /dev/loop0 ] || [ -c /dev/loop-control ]; then
+	it "tells a file system without room for an attribute from a full one" large_attribute
+else
+	skip "tells a file system without room for an attribute from a full one" "there is no loop device"
+fi
 it "imports nothing of what is none" no_import
 finish_clean
