@@ -35,7 +35,8 @@ int about_write(int dir, const char *name, const struct findings *found)
 	return 0;
 }
 
-static void parse_line(const char *line, struct findings *found)
+/* False: nobody writes such a line. */
+static bool parse_line(const char *line, struct findings *found)
 {
 	static const struct {
 		const char *word;
@@ -50,18 +51,27 @@ static void parse_line(const char *line, struct findings *found)
 	};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		size_t length = strlen(numbers[i].word);
-		if (!strncmp(line, numbers[i].word, length))
-			*(uint64_t *)((char *)found + numbers[i].offset) = strtoull(line + length,
-										    NULL, 10);
+		if (strncmp(line, numbers[i].word, length))
+			continue;
+		*(uint64_t *)((char *)found + numbers[i].offset) = strtoull(line + length, NULL, 10);
+		if (!strncmp(line, "sum ", 4))
+			found->replaced = false;
+		return true;
 	}
-	if (!strncmp(line, "sum ", 4))
-		found->replaced = false;
 	if (!strcmp(line, "no-root"))
 		found->has_root = false;
 	else if (!strcmp(line, "opaque-root"))
 		found->opaque_root = true;
 	else if (!strcmp(line, "implied"))
 		found->implied = true;
+	else
+		return false;
+	return true;
+}
+
+static int blame_disk(void)
+{
+	return hint("wherry fsck removes what is damaged; then load the image again");
 }
 
 int about_read(const struct store *store, const struct digest *key, struct findings *found)
@@ -71,12 +81,17 @@ int about_read(const struct store *store, const struct digest *key, struct findi
 	*found = (struct findings){ .has_root = true, .replaced = true };
 	scoped_fd file = openat(store->layers, name.text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	ssize_t size = file < 0 ? -1 : read(file, text, sizeof(text) - 1);
-	if (size < 0)
-		return fail("read %s/layers/%s", store->path, name.text);
+	if (size < 0) {
+		fail("read %s/layers/%s", store->path, name.text);
+		return blame_disk();
+	}
 	text[size] = '\0';
 	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
 		*end = '\0';
-		parse_line(line, found);
+		if (parse_line(line, found))
+			continue;
+		failx("%s/layers/%s: '%.20s' is nothing that is known of a layer", store->path, name.text, line);
+		return blame_disk();
 	}
 	return 0;
 }

@@ -528,6 +528,23 @@ fsck_twice() {
 	lacks "$(cat "$STORE"/layers/*.about)" "sum "
 }
 
+# What is known of a layer says how it is mounted: a word that has changed must not be passed over.
+fsck_about() {
+	fresh
+	wherry load -q "$LAYERED" >/dev/null
+	local about
+	about=$(grep -l '^implied$' "$STORE"/layers/*.about)
+	sed -i s/^implied/impliee/ "$about"
+	fails_with 125 "wherry fsck removes what is damaged" wherry load -q "$LAYERED"
+	contains "$(wherry fsck 2>&1 || [ $? = 125 ])" "nothing is known of it: removed"
+	wherry load -q "$LAYERED" >/dev/null
+	rm "$about"
+	fails_with 125 "wherry fsck removes what is damaged" wherry load -q "$LAYERED"
+	contains "$(wherry fsck 2>&1 || [ $? = 125 ])" "nothing is known of it: removed"
+	wherry load -q "$LAYERED" >/dev/null
+	equal "$(wherry run layered cat /a/over)" two
+}
+
 fsck_leftovers() {
 	fresh
 	load busybox
@@ -728,6 +745,7 @@ it "removes a name that holds nothing, and loads it anew" fsck_name
 it "finds a file that has lost its content" fsck_layer
 it "finds a bit that has turned over in any file" fsck_flipped
 it "does not take a file that an archive has twice for damaged" fsck_twice
+it "finds what is known of a layer to be gone, or no longer right" fsck_about
 it "finds what broken removals have left" fsck_leftovers
 it "saves an image that umoci, skopeo and wherry read" saves
 it "saves what it loaded from its own file with the same digests" saves_the_same_twice
