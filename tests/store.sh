@@ -753,6 +753,7 @@ it "saves to a file of its own, whatever is beside it" saves_beside_a_link
 it "leaves no file when it can't save" no_save
 it "saves an image under its whole name, and none that was called by its ID" saves_the_name
 it "imports a directory, an archive and a pipe" imports
+it "imports as many attributes as a file may have" many_attributes
 it "leaves out what would remove a file in an image, and says so" imports_no_whiteout
 if [ -b /dev/loop0 ] || [ -c /dev/loop-control ]; then
 	it "tells a file system without room for an attribute from a full one" large_attribute
