@@ -3,9 +3,11 @@
 
 load.py ROUNDS SCRATCH CASE…: a case is NAME=COMMAND, where {} is a fresh directory's path.
 load.py --memory COMMAND: the peak of what all processes of COMMAND hold together (PSS), in KB.
-load.py --split TAR DIR COUNT: makes COUNT layers out of TAR, together about three times its size.
+load.py --split TAR DIR COUNT: makes COUNT layers out of TAR, together about three times its size; as in what
+a build makes, a layer's directories are those that its files are in.
 """
 import os
+import pathlib
 import resource
 import shutil
 import statistics
@@ -65,13 +67,19 @@ def memory(command):
     print(peak)
 
 
+def above(members):
+    return {str(parent) for m in members for parent in pathlib.PurePosixPath(m.name).parents}
+
+
 def split(source, out, count):
     with tarfile.open(source) as tar:
         members = [m for m in tar if m.isreg() or m.isdir() or m.issym()]
         for n in range(count):
+            chosen = [m for i, m in enumerate(members) if not m.isdir() and (i * 7 + n) % 8 < 3]
+            wanted = above(chosen) | {m.name for m in chosen}
             with tarfile.open(f"{out}/{n:03}.tar", "w", format=tarfile.GNU_FORMAT) as layer:
-                for i, member in enumerate(members):
-                    if not member.isdir() and (i * 7 + n) % 8 >= 3:
+                for member in members:
+                    if member.name not in wanted:
                         continue
                     data = tar.extractfile(member) if member.isreg() else None
                     name = member.name
