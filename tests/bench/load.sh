@@ -73,6 +73,12 @@ podman_load() {
 	echo "unshare --mount --propagation private podman --root {}/root --runroot {}/run --storage-driver overlay load -q -i $1"
 }
 
+# A loop device that writes through to the disk below, as a disk of its own would: without that all is copied
+# once more, and a sync is one of the file system below, too.
+loop_device() {
+	losetup --find --show --direct-io=on "$1" 2>/dev/null || losetup --find --show "$1"
+}
+
 # What is written to a disk, and what its sync costs: ext4 on a loop device. Without the sync: the same
 # program, whose syncfs and fsync a seccomp filter answers with 0.
 on_a_disk() {
@@ -80,7 +86,9 @@ on_a_disk() {
 	truncate -s 3G "$DISK/disk"
 	mkfs.ext4 -q -E lazy_itable_init=0 "$DISK/disk"
 	mkdir "$SCRATCH/disk"
-	mount -o loop "$DISK/disk" "$SCRATCH/disk"
+	device=$(loop_device "$DISK/disk")
+	mount "$device" "$SCRATCH/disk"
+	losetup --detach "$device" # when it is unmounted
 	mounted+=("$SCRATCH/disk")
 	echo "-- durable: eight layers, gzip, to ext4"
 	python3 "$TOP/tests/bench/load.py" "$ROUNDS" "$SCRATCH/disk" \
@@ -88,7 +96,7 @@ on_a_disk() {
 		"wherry without sync=$BUILD/bench/unsynced $WHERRY --root {} load -q $SCRATCH/images/eight.oci-gzip" |
 		tee "$SCRATCH/table"
 	at_most "durable / not durable" "$(ratio "$(seconds wherry)" "$(seconds "wherry without sync")")" 1.3
-	device=$(basename "$(findmnt -no SOURCE "$SCRATCH/disk")")
+	device=$(basename "$device")
 	sync -f "$SCRATCH/disk"
 	before=$(awk '{ print $7 }' "/sys/block/$device/stat")
 	"$WHERRY" --root "$SCRATCH/disk/store" load -q "$SCRATCH/images/eight.oci-gzip" >/dev/null
