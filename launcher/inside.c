@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,12 +158,24 @@ static int take_on_user(const struct user *user, const struct root *root)
 	return explain_user(root);
 }
 
+/*
+ * An empty keyring takes the place of the caller's session's (session-keyring(7)). Not where the filter
+ * keeps all keys away anyway: a user may have so many keyrings only.
+ */
+static int leave_keys(const struct process *process)
+{
+	/* ENOSYS: a kernel without keys */
+	if (process->seccomp && syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
+		return fail("leave the session's keyring");
+	return 0;
+}
+
 /* The filter first: it takes CAP_SYS_ADMIN. What is called from here on is in seccomp.c's list. */
 static int give_up_rights(const struct inside *inside, const struct spec *spec, const struct user *user)
 {
 	const struct process *process = &spec->process;
 	uint64_t caps = process->caps | (inside->held ? process->caps_if_held : 0);
-	if (seccomp_install(&inside->seccomp) < 0 || caps_bound(caps) < 0 ||
+	if (leave_keys(process) < 0 || seccomp_install(&inside->seccomp) < 0 || caps_bound(caps) < 0 ||
 	    take_on_user(user, &spec->root) < 0)
 		return -1;
 	/* Whoever isn't root has lost the others by setuid(2), but not what wherry's caller had inheritable. */

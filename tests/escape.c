@@ -3,14 +3,16 @@
  * prints "held NAME: why" or "GOT NAME"; with full rights all of them are got, and harmless.
  *
  *	escape calls | mounts | opens | reads | users | exe | write FILE | devices TYPE:MAJOR:MINOR… |
- *	       handle HANDLE | terminal | agents | trace PID…
+ *	       handle HANDLE | terminal | agents | trace PID… | key
  *	escape descriptors	of this process and of init, as "PID NUMBER TARGET"
  *	escape forge		writes nonsense where init tells the launcher how the program ended
  *	escape handle-of PATH	prints the HANDLE
+ *	escape with-key COMMAND…	runs it with a key in its session's keyring, for `key`
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -31,7 +33,8 @@
 
 static bool is_refusal(int error)
 {
-	return error == EPERM || error == EACCES || error == EROFS || error == ENOSYS || error == ENOENT;
+	return error == EPERM || error == EACCES || error == EROFS || error == ENOSYS || error == ENOENT ||
+	       error == ENOKEY;
 }
 
 /* RESULT is a system call's. Another error than a refusal means that it came through to the work. */
@@ -325,6 +328,22 @@ static void forge(void)
 	}
 }
 
+static const char key[] = "wherry-escape";
+
+static void try_key(void)
+{
+	attempt("key", syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", key, 0));
+}
+
+static int run_with_key(char **argv)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 ||
+	    syscall(SYS_add_key, "user", key, "secret", 6, KEY_SPEC_SESSION_KEYRING) < 0)
+		return 1;
+	execv(argv[0], argv);
+	return 1;
+}
+
 /* For a launch with as few calls as can be. */
 static void nothing(void)
 {
@@ -336,7 +355,7 @@ static const struct {
 } verbs[] = {
 	{ "calls", try_calls }, { "mounts", try_mounts }, { "opens", try_opens }, { "reads", try_reads },
 	{ "users", try_users }, { "exe", try_exe }, { "terminal", try_terminal }, { "forge", forge },
-	{ "agents", try_agents }, { "nothing", nothing },
+	{ "agents", try_agents }, { "nothing", nothing }, { "key", try_key },
 };
 
 int main(int argc, char **argv)
@@ -355,6 +374,8 @@ int main(int argc, char **argv)
 		try_handle(argv[2]);
 	else if (!strcmp(verb, "handle-of") && argc == 3)
 		return print_handle(argv[2]);
+	else if (!strcmp(verb, "with-key") && argc > 2)
+		return run_with_key(argv + 2);
 	else if (!strcmp(verb, "descriptors"))
 		return list_descriptors("self") || list_descriptors("1");
 	else

@@ -6,6 +6,7 @@
 load busybox
 
 INSIDE=$BUILD/tests/inside
+ESCAPE=$BUILD/tests/escape
 
 under_wherry() { wherry run -v "$INSIDE:/inside:ro" "$@" busybox /inside; }
 
@@ -42,6 +43,16 @@ nothing_inherited() {
 	for user in 0 1000; do
 		contains "$(setpriv --inh-caps=+sys_admin,+sys_module "$WHERRY" --root "$STORE" --state "$STATE" \
 			run -u "$user" busybox cat /proc/self/status)" $'CapInh:\t0000000000000000'
+	done
+}
+
+# Who has them in its session's keyring may read keys that are not its user's.
+no_keys() {
+	local option
+	contains "$("$ESCAPE" with-key "$ESCAPE" key)" GOT
+	for option in seccomp=builtin seccomp=unconfined; do
+		contains "$("$ESCAPE" with-key "$WHERRY" --root "$STORE" --state "$STATE" run -v "$ESCAPE:/escape:ro" \
+			--security-opt "$option" busybox /escape key)" "held key"
 	done
 }
 
@@ -90,6 +101,11 @@ it "is as tight as docker's default, for root and for others" verified
 it "has its own namespaces, but for users and time" own_namespaces
 it "has no capability without root, or where all are dropped" no_rights
 it "hands on no inheritable capability of wherry's caller" nothing_inherited
+if "$ESCAPE" with-key "$(type -P true)"; then
+	it "has no key of its caller's session, without seccomp either" no_keys
+else
+	skip "has no key of its caller's session, without seccomp either" "this kernel has no keys"
+fi
 for runtime in crun runc; do
 	if type -P "$runtime" >/dev/null; then
 		it "sees what it would see under docker: capabilities, paths, devices ($runtime)" as_docker "$runtime"
