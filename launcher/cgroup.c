@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -81,11 +82,12 @@ static int make_dir(const struct hierarchy *hierarchy)
 	return mkdirat(parent, hierarchy->name, 0755);
 }
 
+/* Locked as long as wherry lives: nobody who sweeps takes it for what is left of another of that name. */
 static int open_dir(struct hierarchy *hierarchy)
 {
 	int parent = hierarchy->parent.dir;
 	hierarchy->dir = openat(parent, hierarchy->name, O_DIRECTORY | O_CLOEXEC);
-	if (hierarchy->dir < 0)
+	if (hierarchy->dir < 0 || flock(hierarchy->dir, LOCK_SH) < 0)
 		return fail("open the cgroup %s/%s", hierarchy->parent.path, hierarchy->name);
 	if (!hierarchy->unified && hierarchy->holds & BIT(CONTROLLER_CPUSET))
 		return cgroup_limit_inherit_cpuset(parent, hierarchy->dir);
@@ -298,6 +300,13 @@ int cgroup_destroy(struct cgroup *cgroup)
 	return r;
 }
 
+/* Whether its launcher lives, which then has another --state. */
+static bool is_held(int parent, const char *name)
+{
+	scoped_fd dir = openat(parent, name, O_DIRECTORY | O_CLOEXEC);
+	return dir >= 0 && flock(dir, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
 /*
  * Also the cgroup that a launcher moved itself into. Returns -1 for one that is in use, or somebody
  * else's to remove. EROFS is said of what isn't there too.
@@ -307,6 +316,8 @@ static int sweep_one(int parent, const char *name)
 	char container[80], launcher[80];
 	snprintf(container, sizeof(container), "wherry-%s", name);
 	snprintf(launcher, sizeof(launcher), "wherry.%s", name);
+	if (is_held(parent, container))
+		return -1;
 	int result = cgroup_remove(parent, container) < 0 && errno != EROFS ? -1 : 0;
 	if (cgroup_remove(parent, launcher) < 0 && errno != EROFS)
 		result = -1;

@@ -74,8 +74,8 @@ int cgroup_of(const struct cgroup *, const char *controller, bool *unified);
 int cgroup_destroy(struct cgroup *);
 
 /*
- * Removes wherry-NAME from every hierarchy, whoever made it. Returns 0 when none is left, -1
- * (without a failure) while one is in use.
+ * Removes wherry-NAME from every hierarchy, whoever made it, unless that one lives. Returns 0 when none
+ * is left, -1 (without a failure) while one is in use.
  */
 int cgroup_sweep(const char *name);
 

@@ -192,6 +192,19 @@ name_elsewhere() {
 	nothing_is_left
 }
 
+# What a killed one of the same name has left in another state directory is long gone from the cgroup.
+name_elsewhere_before() {
+	(umask 077; mkdir "$SCRATCH/elsewhere"; echo 1 >"$SCRATCH/elsewhere/k$ID")
+	start first --name "k$ID" busybox sh -c 'echo up; exec tool -hang'
+	"$WHERRY" --root "$STORE" --state "$SCRATCH/elsewhere" run busybox true
+	[ -n "$(inside "$started" tool)" ]
+	kill "$started"
+	ends "$started" 143
+	"$WHERRY" --root "$STORE" --state "$SCRATCH/elsewhere" run busybox true
+	rmdir "$SCRATCH/elsewhere"
+	nothing_is_left
+}
+
 # The container's own: what it made below its cgroup, there with processes in it.
 deeper_cgroups() {
 	wherry run "${LIMITS[@]}" --name "k$ID" --privileged busybox sh -c '
@@ -267,6 +280,7 @@ it "kill -9 of the program ends the container and leaves nothing" killed_program
 it "kill -9 of wherry with --pid host and --privileged leaves no process behind the next command" killed_among_the_hosts
 it "removes no file that is not its own from the state directory" strangers_files
 it "leaves a container alone that has the same name in another state directory" name_elsewhere
+it "leaves it alone where that name was another's before" name_elsewhere_before
 if limits_here memory; then
 	it "removes cgroups that the container made below its own" deeper_cgroups
 else
