@@ -183,8 +183,11 @@ static int build_limits(struct spec *spec, const struct run_options *given)
 		return devices_build(&spec->devices, &given->devices, &given->device_rules);
 	if (devices_build_all(&spec->devices, &given->devices) < 0)
 		return -1;
-	/* Its processes end with no namespace, and are found by their cgroup: this is what makes one. */
-	return spec->host_pid ? devices_allow_all(&spec->devices) : 0;
+	/*
+	 * Processes that end with no namespace, or that may have untied themselves from our death, as init does
+	 * not, are found by their cgroup: this is what makes one.
+	 */
+	return spec->host_pid || given->no_init ? devices_allow_all(&spec->devices) : 0;
 }
 
 static int build_overlay(struct root *root, const struct run_options *given)

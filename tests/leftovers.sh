@@ -235,6 +235,20 @@ killed_among_the_hosts() {
 	nothing_is_left
 }
 
+# The kernel frees a program with another user's rights from its parent's death (prctl(2), PR_SET_PDEATHSIG).
+killed_with_setuid() {
+	mkdir -p "$SCRATCH/setuid"
+	cp "$(rootfs busybox)/bin/tool" "$SCRATCH/setuid/tool"
+	chmod 4755 "$SCRATCH/setuid/tool"
+	start family --name "k$ID" --no-init --privileged -u 1000 -v "$SCRATCH/setuid:/setuid" busybox /setuid/tool -signals
+	kill -KILL "$started"
+	ends "$started" 137
+	wherry run busybox true
+	no_tools() { ! pgrep -x tool >/dev/null; }
+	eventually no_tools
+	nothing_is_left
+}
+
 # As on most machines, where systemd makes / shared: no mount of the container may appear outside.
 shared_root() {
 	unshare --mount --propagation private bash -euo pipefail -c '
@@ -278,6 +292,7 @@ it "kill -9 of wherry leaves its name free" same_name_again
 it "kill -9 of the init ends the container and leaves nothing" killed_init
 it "kill -9 of the program ends the container and leaves nothing" killed_program
 it "kill -9 of wherry with --pid host and --privileged leaves no process behind the next command" killed_among_the_hosts
+it "kill -9 of wherry leaves no program that --no-init and a set-user-ID bit have untied from it" killed_with_setuid
 it "removes no file that is not its own from the state directory" strangers_files
 it "leaves a container alone that has the same name in another state directory" name_elsewhere
 it "leaves it alone where that name was another's before" name_elsewhere_before
