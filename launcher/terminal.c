@@ -115,7 +115,11 @@ int terminal_take(struct terminal *terminal, int socket)
 	/* Relayed by nobody, until terminal_connect. */
 	terminal->in.from = terminal->out.from = -1;
 	terminal->master = descriptor_receive(socket, &said);
-	return terminal->master < 0 ? failx("the container has handed out no terminal") : 0;
+	if (terminal->master < 0)
+		return failx("the container has handed out no terminal");
+	/* Else it would be at its end, for us, when all programs have closed it: some inits open it again. */
+	terminal->slave = ioctl(terminal->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return terminal->slave < 0 ? fail("hold the terminal") : 0;
 }
 
 int terminal_connect(struct terminal *terminal, bool input)
@@ -168,7 +172,7 @@ static void fill(struct channel *channel, struct keys *keys)
 	ssize_t n = read(channel->from, bytes, TERMINAL_BUFFER);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0) /* EIO: the last program has closed the terminal */
+	if (n <= 0)
 		channel->from = -1;
 	channel->start = 0;
 	channel->end = n > 0 ? (size_t)n : 0;
@@ -211,5 +215,6 @@ void terminal_detach(struct terminal *terminal)
 	       (!is_empty(&terminal->out) || poll(&more, 1, 0) > 0))
 		move(&terminal->out, NULL);
 	terminal_cook(terminal);
+	scoped_close(&terminal->slave);
 	close(take_fd(&terminal->master));
 }

@@ -21,6 +21,7 @@ struct channel {
 
 struct terminal {
 	int master; /* -1: there is none */
+	int slave;  /* where there is a master; -1: not open */
 	struct channel in, out;
 	struct keys *keys; /* of the input, not for the program; borrowed; NULL: none */
 	bool raw; /* the caller's terminal has been changed, and has to be given back */

@@ -164,6 +164,17 @@ broken_pipe() {
 	[ ! -e "$SCRATCH/pipe/got" ]
 }
 
+# As inits do that open /dev/console for each line of theirs.
+console_again() {
+	local again='exec 0<&- 1>&- 2>&-; sleep 0.3; exec >/dev/console; echo again'
+	equal "$(wherry run -t --no-init busybox sh -c "$again" | tr -d '\r')" again
+	timeout -k 5 60 python3 "$TOP/tests/detach.py" "$WHERRY" --root "$STORE" --state "$STATE" \
+		run -it --no-init busybox sh -c "$again" <<-'END'
+		see again
+		exit 0
+	END
+}
+
 # shell: who sits at the terminal of a shell, in which `run` is wherry run, does what standard input says.
 shell() {
 	printf 'run() { %q --root %q --state %q run "$@"; }\nPS1="job> "\n' "$WHERRY" "$STORE" "$STATE" >"$SCRATCH/rc"
@@ -303,6 +314,7 @@ it "starts the program with no signal blocked, ignored ones as they were, and um
 it "waits for its children where SIGCHLD is inherited as ignored" ignored_children
 it "forwards signals to the program" forwards
 it "sends no SIGPIPE of its own to the program" broken_pipe
+it "shows what comes to the terminal after everybody has closed it" console_again
 it "stops with the program at Ctrl-Z, and goes on with it" stops_with_its_job
 it "ignores Ctrl-Z where no shell could continue it" stops_for_nobody
 it "leaves the terminal alone in the background" waits_in_background
