@@ -28,6 +28,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -221,10 +222,19 @@ static int settle(struct container *container, const struct spec *spec)
 	return 0;
 }
 
+/* Whether /proc counts processes as we do: it may belong to another PID namespace. */
+static bool proc_is_ours(void)
+{
+	char self[16] = "";
+	return readlink("/proc/self", self, sizeof(self) - 1) > 0 && strtol(self, NULL, 10) == getpid();
+}
+
 /* Where the kernel runs out of memory itself, the container's init goes last of what is in it. */
 static void protect(pid_t init)
 {
 	char path[64];
+	if (!proc_is_ours())
+		return;
 	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", init);
 	scoped_fd file = open(path, O_WRONLY | O_CLOEXEC);
 	if (file >= 0 && write(file, "-999", 4) < 0)

@@ -55,6 +55,13 @@ init_is_last() {
 	ends "$started" 143
 }
 
+# There a number of ours is somebody else's.
+foreign_proc() {
+	strace -f -qq -o "$SCRATCH/foreign" -e trace=open,openat unshare --pid --fork --kill-child \
+		"$WHERRY" --root "$STORE" --state "$STATE" run busybox true
+	lacks "$(cat "$SCRATCH/foreign")" oom_score_adj
+}
+
 sysctls() {
 	equal "$(wherry run --sysctl kernel.msgmax=4567 --sysctl net.ipv4.ip_forward=1 busybox cat /proc/sys/kernel/msgmax /proc/sys/net/ipv4/ip_forward)" $'4567\n1'
 	fails_with 125 "kernel.panic is not the container's own" wherry run --sysctl kernel.panic=1 busybox true
@@ -177,6 +184,11 @@ it "holds back what was dropped" dropped
 it "--group-add adds groups by name and number" groups
 it "sets umask, limits, OOM score and the size of /dev/shm" settings
 it "makes the kernel kill the program before its init" init_is_last
+if type -P strace >/dev/null; then
+	it "changes no process of a /proc that is another PID namespace's" foreign_proc
+else
+	skip "changes no process of a /proc that is another PID namespace's" "no strace here"
+fi
 it "--sysctl sets what is the container's own, and nothing else" sysctls
 it "--add-host and --dns write the files" names
 it "--add-host and --dns want addresses" wrong_names
