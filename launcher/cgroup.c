@@ -82,12 +82,15 @@ static int make_dir(const struct hierarchy *hierarchy)
 	return mkdirat(parent, hierarchy->name, 0755);
 }
 
-/* Locked as long as wherry lives: nobody who sweeps takes it for what is left of another of that name. */
+/*
+ * Locked as long as wherry lives: nobody who sweeps takes it for what is left of another of that name. Any
+ * user can open it, and lock it first: we go on without.
+ */
 static int open_dir(struct hierarchy *hierarchy)
 {
 	int parent = hierarchy->parent.dir;
 	hierarchy->dir = openat(parent, hierarchy->name, O_DIRECTORY | O_CLOEXEC);
-	if (hierarchy->dir < 0 || flock(hierarchy->dir, LOCK_SH) < 0)
+	if (hierarchy->dir < 0 || (flock(hierarchy->dir, LOCK_SH | LOCK_NB) < 0 && errno != EWOULDBLOCK))
 		return fail("open the cgroup %s/%s", hierarchy->parent.path, hierarchy->name);
 	if (!hierarchy->unified && hierarchy->holds & BIT(CONTROLLER_CPUSET))
 		return cgroup_limit_inherit_cpuset(parent, hierarchy->dir);
@@ -300,7 +303,7 @@ int cgroup_destroy(struct cgroup *cgroup)
 	return r;
 }
 
-/* Whether its launcher lives, which then has another --state. */
+/* Whether its launcher lives, which then has another --state; or somebody keeps the lock for no good. */
 static bool is_held(int parent, const char *name)
 {
 	scoped_fd dir = openat(parent, name, O_DIRECTORY | O_CLOEXEC);
@@ -317,7 +320,7 @@ static int sweep_one(int parent, const char *name)
 	snprintf(container, sizeof(container), "wherry-%s", name);
 	snprintf(launcher, sizeof(launcher), "wherry.%s", name);
 	if (is_held(parent, container))
-		return -1;
+		return unlinkat(parent, container, AT_REMOVEDIR); /* unless there is nobody in it */
 	int result = cgroup_remove(parent, container) < 0 && errno != EROFS ? -1 : 0;
 	if (cgroup_remove(parent, launcher) < 0 && errno != EROFS)
 		result = -1;

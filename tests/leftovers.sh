@@ -205,6 +205,24 @@ name_elsewhere_before() {
 	nothing_is_left
 }
 
+# By a user who may do no more than read.
+locked_cgroup() {
+	local cgroups dir holder
+	start_family
+	mapfile -t cgroups < <(host_cgroups | grep "wherry-k$ID\$")
+	for dir in "${cgroups[@]}"; do
+		setpriv --reuid 65534 --clear-groups flock --no-fork "$dir" sh -c 'echo held; exec sleep 100' >>"$SCRATCH/locks.held" &
+		holder+=" $!"
+	done
+	kill -KILL "$started"
+	ends "$started" 137
+	eventually eval "[ \$(wc -l <'$SCRATCH/locks.held') -eq ${#cgroups[@]} ]"
+	eventually wherry run --name "k$ID" busybox true
+	nothing_is_left
+	# shellcheck disable=SC2086
+	kill $holder
+}
+
 # The container's own: what it made below its cgroup, there with processes in it.
 deeper_cgroups() {
 	wherry run "${LIMITS[@]}" --name "k$ID" --privileged busybox sh -c '
@@ -296,6 +314,7 @@ it "kill -9 of wherry leaves no program that --no-init and a set-user-ID bit hav
 it "removes no file that is not its own from the state directory" strangers_files
 it "leaves a container alone that has the same name in another state directory" name_elsewhere
 it "leaves it alone where that name was another's before" name_elsewhere_before
+it "removes what a killed one left also where a user holds it locked" locked_cgroup
 if limits_here memory; then
 	it "removes cgroups that the container made below its own" deeper_cgroups
 else
