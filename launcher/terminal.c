@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "launcher/descriptor.h"
@@ -205,15 +206,41 @@ void terminal_move(struct terminal *terminal, const struct pollfd *waits)
 		move(&terminal->out, NULL);
 }
 
+static bool is_asked_to_end(int signals)
+{
+	struct signalfd_siginfo info;
+	if (read(signals, &info, sizeof(info)) != sizeof(info))
+		return false;
+	return info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT || info.ssi_signo == SIGHUP ||
+	       info.ssi_signo == SIGQUIT;
+}
+
+/* Waits until OUT can be written to; false: nobody reads, and who sent a signal will not wait any longer. */
+static bool wait_to_write(int out, int signals)
+{
+	struct pollfd waits[] = { { out, POLLOUT, 0 }, { signals, POLLIN, 0 } };
+	while (poll(waits, 2, -1) > 0) {
+		if (waits[0].revents)
+			return true;
+		if (is_asked_to_end(signals))
+			break;
+	}
+	return false;
+}
+
 void terminal_detach(struct terminal *terminal)
 {
 	if (terminal->master < 0)
 		return;
+	scoped_fd signals = signals_open();
 	/* The container is gone, but what its programs wrote last may still be in the terminal. */
 	struct pollfd more = { terminal->master, POLLIN, 0 };
 	while (terminal->out.from >= 0 &&
-	       (!is_empty(&terminal->out) || poll(&more, 1, 0) > 0))
+	       (!is_empty(&terminal->out) || poll(&more, 1, 0) > 0)) {
+		if (!is_empty(&terminal->out) && !wait_to_write(terminal->out.to, signals))
+			break;
 		move(&terminal->out, NULL);
+	}
 	terminal_cook(terminal);
 	scoped_close(&terminal->slave);
 	close(take_fd(&terminal->master));

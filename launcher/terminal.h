@@ -63,7 +63,10 @@ void terminal_waits(const struct terminal *, struct pollfd *waits);
 /* Moves bytes, as poll has said. Never blocks on the container. */
 void terminal_move(struct terminal *, const struct pollfd *waits);
 
-/* Writes what is left in the terminal and gives the caller's back as it was. May be called twice. */
+/*
+ * Writes what is left in the terminal, as long as nobody who asks us to end is kept waiting by that, and gives
+ * the caller's back as it was. Before: all signals are blocked. May be called twice.
+ */
 void terminal_detach(struct terminal *);
 
 #endif

@@ -164,6 +164,24 @@ broken_pipe() {
 	[ ! -e "$SCRATCH/pipe/got" ]
 }
 
+# Output that nobody reads is waited for, but a second request to end is heard.
+stuck_reader() {
+	local pid
+	mkfifo "$SCRATCH/stuck"
+	exec 7<>"$SCRATCH/stuck"
+	"$WHERRY" --root "$STORE" --state "$STATE" run -t busybox sh -c 'yes & sleep 0.5; kill -TERM 1; wait' >&7 2>&1 &
+	pid=$!
+	has_ended() { [ -e "/proc/$pid" ] && [ -z "$(inside "$pid" wherry-init)" ]; }
+	eventually eval '[ -n "$(inside $pid wherry-init)" ]'
+	eventually has_ended
+	sleep 0.5
+	kill -0 "$pid"
+	kill -TERM "$pid"
+	is_gone() { ! kill -0 "$pid"; }
+	eventually is_gone
+	ends "$pid" 143
+}
+
 # As inits do that open /dev/console for each line of theirs.
 console_again() {
 	local again='exec 0<&- 1>&- 2>&-; sleep 0.3; exec >/dev/console; echo again'
@@ -314,6 +332,7 @@ it "starts the program with no signal blocked, ignored ones as they were, and um
 it "waits for its children where SIGCHLD is inherited as ignored" ignored_children
 it "forwards signals to the program" forwards
 it "sends no SIGPIPE of its own to the program" broken_pipe
+it "ends, when asked to, although nobody reads its output" stuck_reader
 it "shows what comes to the terminal after everybody has closed it" console_again
 it "stops with the program at Ctrl-Z, and goes on with it" stops_with_its_job
 it "ignores Ctrl-Z where no shell could continue it" stops_for_nobody
