@@ -98,7 +98,7 @@ static int mount_kernel(struct inside *inside, const struct spec *spec)
 		return -1;
 	umask(0); /* the modes of devices are meant as they stand */
 	root_devices(&spec->root, devices, sizeof(devices));
-	if (mounts_kernel(root) < 0 ||
+	if (mounts_kernel(root, spec->host_pid ? "/proc" : NULL) < 0 ||
 	    devices_make(root, &spec->devices, spec_is_mapped(spec) ? devices : NULL) < 0 ||
 	    mount_ipc(root, spec) < 0)
 		return -1;

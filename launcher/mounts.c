@@ -20,14 +20,17 @@ struct kernel_mount {
 	unsigned long flags;
 	const char *data;
 	const char *otherwise; /* what to say where the kernel refuses DATA */
+	const char *borrowed;  /* what to bind where we may not mount one; NULL: nothing */
 	bool optional;         /* a kernel may be built without it */
 };
 
+enum { PROC, DEV, PTS };
+
 static const struct kernel_mount kernel_mounts[] = {
-	{ .type = "proc", .target = "/proc", .flags = SAFE },
-	{ .type = "tmpfs", .target = "/dev", .flags = MS_NOSUID, .data = "mode=755,size=64k" },
+	[PROC] = { .type = "proc", .target = "/proc", .flags = SAFE },
+	[DEV] = { .type = "tmpfs", .target = "/dev", .flags = MS_NOSUID, .data = "mode=755,size=64k" },
 	/* gid 5 is tty everywhere; ptmx in here makes terminals of this container only (Linux 4.7) */
-	{ .type = "devpts", .target = "/dev/pts", .flags = MS_NOSUID | MS_NOEXEC,
+	[PTS] = { .type = "devpts", .target = "/dev/pts", .flags = MS_NOSUID | MS_NOEXEC,
 	  .data = "newinstance,ptmxmode=666,mode=620,gid=5",
 	  .otherwise = "newinstance,ptmxmode=666,mode=620" },
 };
@@ -97,6 +100,8 @@ static int mount_kernel(int root, const struct kernel_mount *row)
 	if (errno == EINVAL && row->otherwise &&
 	    mount(row->type, ".", row->type, row->flags, row->otherwise) == 0)
 		return 0;
+	if (errno == EPERM && row->borrowed && mount(row->borrowed, ".", NULL, MS_BIND | MS_REC, NULL) == 0)
+		return 0;
 	if (errno != ENODEV)
 		return fail("mount %s", row->target);
 	if (row->optional)
@@ -129,11 +134,14 @@ static int make_nodes(int root)
 	return 0;
 }
 
-int mounts_kernel(int root)
+int mounts_kernel(int root, const char *proc)
 {
-	for (size_t i = 0; i < COUNT(kernel_mounts); i++)
-		if (mount_kernel(root, &kernel_mounts[i]) < 0)
+	for (size_t i = 0; i < COUNT(kernel_mounts); i++) {
+		struct kernel_mount row = kernel_mounts[i];
+		row.borrowed = i == PROC ? proc : NULL;
+		if (mount_kernel(root, &row) < 0)
 			return -1;
+	}
 	return make_nodes(root);
 }
 

@@ -27,9 +27,10 @@ int mounts_take(struct source_mount *, const char *source, const char *target, u
  * All of them change the working directory.
  *
  * /proc, /dev and what belongs in it. A container whose own /proc, /dev or /sys is a symbolic link is
- * refused: programs would be shown files of the image's in their place.
+ * refused: programs would be shown files of the image's in their place. PROC is what stands for /proc
+ * where one cannot be mounted, because our PID namespace is another user namespace's; NULL: nothing may.
  */
-int mounts_kernel(int root);
+int mounts_kernel(int root, const char *proc);
 
 /* /dev/shm, of SIZE bytes, 0: 64 MiB; and /dev/mqueue, our IPC namespace's. After mounts_kernel. */
 int mounts_shm(int root, int64_t size);

@@ -99,6 +99,19 @@ networks() {
 	fails_with 1 "Read-only" user_wherry run --network host busybox touch /sys/file
 }
 
+# A /proc of the host's processes is not a user namespace's to mount: the host's own is shown.
+host_pids() {
+	local own
+	own=$(readlink /proc/self/ns/pid)
+	equal "$(user_wherry run --pid host busybox readlink /proc/self/ns/pid)" "$own"
+	equal "$(alone_wherry run --pid host busybox sh -c 'cat /proc/$$/comm; :')" sh
+	fails_with 1 "Read-only" user_wherry run --pid host busybox touch /proc/sys/kernel/core_pattern
+	equal "$(user_wherry run --pid host busybox sh -c 'wc -c </proc/keys; wc -c </proc/timer_list')" $'0\n0'
+	fails_with 1 "Permission denied" user_wherry run --pid host busybox ls /proc/1/root/
+	fails_with 3 ended user_wherry run --pid host busybox sh -c 'sleep 984 & echo ended >&2; exit 3'
+	equal "$(pgrep -fx "sleep 984" | wc -l)" 0
+}
+
 devices() {
 	user_wherry run busybox sh -c 'echo x >/dev/null && head -c 1 /dev/urandom >/dev/null && [ -c /dev/zero ]'
 	equal "$(user_wherry run busybox sh -c 'dd if=/dev/zero bs=5 count=1 2>/dev/null | wc -c')" 5
@@ -163,6 +176,7 @@ it "has all the subordinate ids, where they are in several ranges" all_ranges
 it "writes to RAM" writes_stay_inside
 it "keeps a writable layer, whiteouts too" overlay_kept
 it "has a network of its own, or sees the host's" networks
+it "sees the host's processes" host_pids
 it "has the standard devices" devices
 it "reads nothing of the host's that the user may not" no_host_files
 it "loads a whole distribution with one id, and says what that leaves out" owners
