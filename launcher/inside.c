@@ -116,6 +116,8 @@ static int make_root(struct inside *inside, const struct spec *spec, const struc
 	struct taken own = { .count = 0 };
 	if (taken_own(&own, spec, &inside->ipc) < 0 || mount_kernel(inside, spec) < 0 || root_enter(&spec->root) < 0)
 		return -1;
+	if (spec->network == NETWORK_NONE)
+		sysctl_set_usual();
 	for (size_t i = 0; i < spec->sysctls.count; i++)
 		if (sysctl_set(spec->sysctls.at[i]) < 0)
 			return -1;

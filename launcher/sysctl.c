@@ -39,6 +39,22 @@ int sysctl_check(const char *word, bool own_ipc, bool own_network)
 		    "host's, net.* are");
 }
 
+void sysctl_set_usual(void)
+{
+	/* moby's daemon/oci_linux.go */
+	static const struct {
+		const char *path, *value;
+	} usual[] = {
+		{ "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0" },
+		{ "/proc/sys/net/ipv4/ping_group_range", "0 2147483647" },
+	};
+	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++) {
+		scoped_fd file = open(usual[i].path, O_WRONLY | O_CLOEXEC);
+		if (file < 0 || write(file, usual[i].value, strlen(usual[i].value)) < 0)
+			continue; /* no IPv4, or groups that are not mapped: as tight as the kernel has it */
+	}
+}
+
 int sysctl_set(const char *word)
 {
 	char path[256];

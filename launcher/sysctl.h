@@ -10,7 +10,11 @@
  */
 int sysctl_check(const char *word, bool own_ipc, bool own_network);
 
-/* In the container, before /proc/sys becomes read-only. */
+/*
+ * In the container, before /proc/sys becomes read-only. What docker sets in a network namespace of its own: low
+ * ports and ICMP echo take no rights.
+ */
+void sysctl_set_usual(void);
 int sysctl_set(const char *word);
 
 #endif

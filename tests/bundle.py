@@ -7,7 +7,7 @@ bundle.py ROOT [OPTION…] -- PROGRAM [ARG…] >config.json
 --cgroups     its cgroups shown in /sys/fs/cgroup, as docker has it
 --files DIR   DIR's hosts, hostname and resolv.conf in its /etc
 --seccomp     docker's default profile (tests/seccomp/docker.rules)
---plain       no seccomp, no masked and no read-only paths, all capabilities: less work than docker's
+--plain       no seccomp, no masked and no read-only paths, no sysctl, all capabilities: less work than docker's
 """
 import argparse
 import json
@@ -19,6 +19,7 @@ CAPS = ["CAP_" + name for name in """CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_
 MASKED = ["/proc/" + name for name in """acpi asound interrupts kcore keys latency_stats timer_list timer_stats
     sched_debug scsi""".split()] + ["/sys/firmware", "/sys/devices/virtual/powercap"]
 READ_ONLY = ["/proc/" + name for name in "bus fs irq sys sysrq-trigger".split()]
+SYSCTL = {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647"}
 SAFE = ["nosuid", "noexec", "nodev"]
 MACHINES = {"x86_64": ("amd64", ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"]),
             "aarch64": ("arm64", ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"])}
@@ -85,7 +86,7 @@ def config(options):
     linux = {"namespaces": [{"type": t} for t in namespaces]}
     if not options.plain:
         process["capabilities"] = {s: CAPS for s in ("bounding", "effective", "permitted")}
-        linux.update(maskedPaths=MASKED, readonlyPaths=READ_ONLY)
+        linux.update(maskedPaths=MASKED, readonlyPaths=READ_ONLY, sysctl=SYSCTL)
     if options.limits:
         linux["resources"] = {"memory": {"limit": 64 << 20, "swap": 128 << 20}, "pids": {"limit": 100},
                               "cpu": {"quota": 100000, "period": 100000},

@@ -143,6 +143,22 @@ static void print_mounts(void)
 		fclose(file);
 }
 
+/* Of its network, which docker sets. */
+static void print_parameters(void)
+{
+	static const char *const parameters[] = { "ip_unprivileged_port_start", "ping_group_range" };
+	for (size_t i = 0; i < COUNT(parameters); i++) {
+		char path[64], text[64] = "-\n";
+		snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", parameters[i]);
+		FILE *file = fopen(path, "re");
+		if (file && !fgets(text, sizeof(text), file))
+			strcpy(text, "-\n");
+		if (file)
+			fclose(file);
+		printf("parameter %s %s", parameters[i], text);
+	}
+}
+
 static int print_all(void)
 {
 	static const char *const sets[] = { "CapEff", "CapPrm", "CapBnd", "CapInh", "CapAmb" };
@@ -153,6 +169,7 @@ static int print_all(void)
 	for (size_t i = 0; i < COUNT(paths); i++)
 		printf("path %s %s\n", paths[i], access_of(paths[i]));
 	print_devices();
+	print_parameters();
 	print_links("namespace", "/proc/self/ns");
 	print_mounts();
 	print_links("descriptor", "/proc/self/fd");

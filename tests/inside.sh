@@ -11,7 +11,7 @@ ESCAPE=$BUILD/tests/escape
 under_wherry() { wherry run -v "$INSIDE:/inside:ro" "$@" busybox /inside; }
 
 # What doesn't depend on the run: no inode numbers, no order.
-comparable() { grep -E '^(Cap|no_new_privs|path|device) ?' | sort; }
+comparable() { grep -E '^(Cap|no_new_privs|path|device|parameter) ?' | sort; }
 
 verified() {
 	wherry run -v "$INSIDE:/inside:ro" busybox /inside verify

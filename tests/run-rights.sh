@@ -71,6 +71,18 @@ sysctls() {
 	[ "$(cat /proc/sys/kernel/msgmax)" != 4567 ]
 }
 
+# As under docker: in a network of its own a low port, and an echo, take no rights.
+low_ports() {
+	local values="cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/ping_group_range"
+	equal "$(wherry run busybox sh -c "$values")" $'0\n0\t2147483647'
+	# it listens until it is asked to end
+	equal "$(wherry run -u 1000 --cap-drop ALL busybox sh -c 'timeout 1 nc -l -p 80 >/dev/null 2>&1; echo $?')" 143
+	contains "$(wherry run -u 1000 --sysctl net.ipv4.ip_unprivileged_port_start=1024 busybox nc -l -p 80 2>&1 || [ $? -eq 1 ])" \
+		"Permission denied"
+	equal "$(wherry run --sysctl net.ipv4.ip_unprivileged_port_start=100 busybox sh -c "$values" | head -n 1)" 100
+	equal "$(wherry run --network host busybox sh -c "$values")" "$(eval "$values")"
+}
+
 names() {
 	local said
 	said=$(wherry run --add-host box:192.0.2.1 --add-host six:2001:db8::1 --dns 192.0.2.53 busybox cat /etc/hosts /etc/resolv.conf)
@@ -190,6 +202,7 @@ else
 	skip "changes no process of a /proc that is another PID namespace's" "no strace here"
 fi
 it "--sysctl sets what is the container's own, and nothing else" sysctls
+it "lets every user have low ports, and ping" low_ports
 it "--add-host and --dns write the files" names
 it "--add-host and --dns want addresses" wrong_names
 it "shares a namespace of the host's where asked" host_namespaces
