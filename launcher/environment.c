@@ -1,6 +1,7 @@
 #include "launcher/environment.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,13 @@ int environment_add(struct environment *environment, const char *word)
 	return environment_put(environment, (char *)value - length - 1);
 }
 
+/* docker-run(1): a mark of the byte order before the first line is none of it. */
+static const char *behind_mark(const char *line)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	return strncmp(line, mark, sizeof(mark) - 1) ? line : line + sizeof(mark) - 1;
+}
+
 static int add_line(struct environment *environment, const char *path, const char *line)
 {
 	line += strspn(line, " \t");
@@ -73,10 +81,11 @@ int environment_add_file(struct environment *environment, const char *path)
 	scoped_ptr char *line = NULL;
 	size_t size = 0;
 	int result = 0;
-	ssize_t n;
-	while (result == 0 && (n = getline(&line, &size, file)) > 0) {
+	bool first = true;
+	while (result == 0 && getline(&line, &size, file) > 0) {
 		line[strcspn(line, "\r\n")] = '\0';
-		result = add_line(environment, path, line);
+		result = add_line(environment, path, first ? behind_mark(line) : line);
+		first = false;
 	}
 	if (result == 0 && ferror(file))
 		result = fail("--env-file %s", path);

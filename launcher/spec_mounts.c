@@ -76,6 +76,12 @@ static bool is_label(const char *word)
 	return (!strcmp(word, "z") || !strcmp(word, "Z")) && access("/sys/fs/selinux", F_OK) < 0;
 }
 
+/* docker-run(1): how soon a virtual machine around docker passes changes on. There is none here. */
+static bool is_consistency(const char *word)
+{
+	return !strcmp(word, "consistent") || !strcmp(word, "cached") || !strcmp(word, "delegated");
+}
+
 static int parse_bind_options(struct mount *mount, char *words, const char *whole)
 {
 	for (char *word; (word = strsep(&words, ","));) {
@@ -83,7 +89,8 @@ static int parse_bind_options(struct mount *mount, char *words, const char *whol
 			mount->flags |= MS_RDONLY;
 		else if (mount->volume && !strcmp(word, "nocopy"))
 			mount->no_copy = true;
-		else if (strcmp(word, "rw") && !is_label(word) && !set_propagation(mount, word))
+		else if (strcmp(word, "rw") && !is_label(word) && !is_consistency(word) &&
+			 !set_propagation(mount, word))
 			return failx("--volume %s: unknown option '%s'", whole, word);
 	}
 	return 0;
@@ -180,6 +187,7 @@ static int parse_tmpfs(struct spec *spec, const char *whole)
 /* What --mount says of one mount; NULL: nothing. */
 struct mount_words {
 	const char *type, *source, *target, *read_only, *size, *mode, *propagation, *alone, *recursive, *no_copy;
+	const char *consistency;
 };
 
 #define KIND(kind) (1U << (kind))
@@ -205,6 +213,7 @@ static const struct {
 	{ "bind-propagation", offsetof(struct mount_words, propagation), KIND(MOUNT_BIND), false },
 	{ "bind-nonrecursive", offsetof(struct mount_words, alone), KIND(MOUNT_BIND), true },
 	{ "bind-recursive", offsetof(struct mount_words, recursive), KIND(MOUNT_BIND), false },
+	{ "consistency", offsetof(struct mount_words, consistency), ANY_KIND, false },
 	{ "volume-nocopy", offsetof(struct mount_words, no_copy), KIND(MOUNT_VOLUME), true },
 };
 
@@ -347,6 +356,8 @@ static int parse_mount(struct spec *spec, const char *whole)
 	struct mount *mount = add(spec);
 	if (!mount)
 		return -1;
+	if (words.consistency && strcmp(words.consistency, "default") && !is_consistency(words.consistency))
+		return failx("--mount %s: unknown consistency '%s'", whole, words.consistency);
 	mount->kind = (enum mount_kind)kind;
 	mount->target = words.target;
 	mount->flags = read_only ? MS_RDONLY : 0;

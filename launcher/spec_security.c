@@ -24,6 +24,13 @@ static int set_no_new_privs(struct process *process, const char *value)
 	return 0;
 }
 
+/* Wherry gives no profile and no label: what asks for none is so already. */
+static bool asks_for_none(const char *word)
+{
+	const char *profile = value_of(word, "apparmor"), *label = value_of(word, "label");
+	return (profile && !strcmp(profile, "unconfined")) || (label && !strcmp(label, "disable"));
+}
+
 static int apply(struct process *process, const char *word)
 {
 	const char *value = value_of(word, "no-new-privileges");
@@ -34,6 +41,8 @@ static int apply(struct process *process, const char *word)
 		process->seccomp = value;
 		return 0;
 	}
+	if (asks_for_none(word))
+		return 0;
 	failx("--security-opt: '%s' is not one that wherry has", word);
 	return hint("it has seccomp=unconfined, seccomp=FILE and no-new-privileges");
 }

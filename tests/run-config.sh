@@ -64,6 +64,9 @@ env_file() {
 	equal "$(GIVEN=host wherry run --env-file "$SCRATCH/env" -e OVER=option busybox \
 		sh -c 'echo "$PLAIN|$INDENTED|$QUOTES|$SPACES|$EQUALS|$GIVEN|$OVER|${NONE-unset}|$LAST"')" \
 		'1|2|"kept"|a b  c|a=b|host|option||no newline'
+	# as editors on Windows write it
+	printf '\357\273\277FIRST=1\r\nSECOND=2\r\n' >"$SCRATCH/marked"
+	equal "$(wherry run --env-file "$SCRATCH/marked" busybox sh -c 'echo "$FIRST|$SECOND"')" '1|2'
 	fails_with 125 "$SCRATCH/none" wherry run --env-file "$SCRATCH/none" busybox true
 	echo 'a name=1' >"$SCRATCH/bad"
 	fails_with 125 "a name" wherry run --env-file "$SCRATCH/bad" busybox true

@@ -19,6 +19,10 @@ binds() {
 	equal "$(wherry run --mount "Type=Bind,SRC=$HOST,dst=/data,ro=0" busybox sh -c 'echo x >/data/new; cat /data/new')" x
 	rm "$HOST/new"
 	fails_with 1 "Read-only" wherry run --mount "type=bind,src=$HOST,dst=/data,readonly=1" busybox touch /data/x
+	# which docker knows, and heeds on another system
+	equal "$(wherry run --mount "type=bind,src=$HOST,dst=/data,consistency=cached" busybox cat /data/file)" seen
+	equal "$(wherry run -v "$HOST:/data:delegated" -v "$HOST:/d:ro,cached" -v "$HOST:/e:consistent" busybox cat /data/file)" seen
+	fails_with 125 "unknown option 'warm'" wherry run -v "$HOST:/data:warm" busybox true
 }
 
 tmpfs() {

@@ -240,6 +240,11 @@ holds_privileges() {
 refuses_others() {
 	fails_with 125 "--security-opt: 'apparmor=x' is not one that wherry has" \
 		run --security-opt apparmor=x "$SCRATCH/image" busybox true
+	fails_with 125 "--security-opt: 'label=type:x' is not one" \
+		run --security-opt label=type:x "$SCRATCH/image" busybox true
+	# what is so anyway
+	run --security-opt apparmor=unconfined --security-opt apparmor:unconfined --security-opt label=disable \
+		"$SCRATCH/image" busybox true
 	fails_with 125 "--security-opt: 'seccomp' is not one" \
 		run --security-opt seccomp "$SCRATCH/image" busybox true
 	fails_with 125 "no-new-privileges takes true or false, not 'maybe'" \
