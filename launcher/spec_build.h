@@ -20,7 +20,7 @@ int spec_build_security(struct process *, const struct run_options *);
 /* The part of it that is in spec_names.c: --add-host and --dns, once the network has been settled. */
 int spec_build_names(struct spec *, const struct run_options *);
 
-/* The part of it that is in spec_mounts.c: volumes, tmpfs and the image's own volumes. */
+/* The part of it that is in spec_mounts.c and spec_mounts_words.c: volumes, tmpfs and the image's own volumes. */
 int spec_build_mounts(struct spec *, const struct run_options *, const struct image_config *);
 
 #endif

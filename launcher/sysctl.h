@@ -11,8 +11,8 @@
 int sysctl_check(const char *word, bool own_ipc, bool own_network);
 
 /*
- * In the container, before /proc/sys becomes read-only. What docker sets in a network namespace of its own: low
- * ports and ICMP echo take no rights.
+ * In the container, before /proc/sys becomes read-only. "Usual" is what docker sets in a network namespace
+ * of its own: low ports and ICMP echo take no rights.
  */
 void sysctl_set_usual(void);
 int sysctl_set(const char *word);
