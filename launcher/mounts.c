@@ -211,6 +211,10 @@ int mounts_take(struct source_mount *taken, const char *source, const char *targ
 	struct stat stat;
 	unsigned how = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 	scoped_fd tree = sys_open_tree(AT_FDCWD, source, how | (flags & MS_REC ? AT_RECURSIVE : 0));
+	if (tree < 0 && errno == EINVAL && !(flags & MS_REC)) {
+		fail("bind %s alone", source);
+		return hint("in a user namespace what is mounted below it cannot be left out");
+	}
 	if (tree < 0 || fstat(tree, &stat) < 0)
 		return fail("bind %s", source);
 	bool remount = false;

@@ -154,6 +154,8 @@ no_shared_volumes() {
 	fails_with 125 "/data: from a user namespace no mount reaches the host" \
 		user_wherry run -v "$SCRATCH/home:/data:rshared" busybox true
 	user_wherry run -v "$SCRATCH/home:/data:rslave" busybox true
+	fails_with 125 "in a user namespace what is mounted below it cannot be left out" \
+		user_wherry run --mount type=bind,src=/,dst=/data,bind-recursive=disabled busybox true
 }
 
 removes() {
