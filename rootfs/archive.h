@@ -38,7 +38,7 @@ int archive_packing(const struct archive *, const unsigned char *head, size_t si
 		    enum compression *);
 
 /* Unpacks what is packed into a file without a name in WORK, which is in STORE. */
-int archive_spool(struct archive *, const struct work *, const char *store);
+int archive_spool(struct archive *, const struct work *, const char *store, int quiet);
 
 /*
  * Reads the index of what isn't packed any more: its members. What is said of it names the

@@ -10,6 +10,7 @@
 
 #include "rootfs/archive.h"
 #include "rootfs/err.h"
+#include "rootfs/progress.h"
 #include "rootfs/room.h"
 #include "rootfs/scoped.h"
 
@@ -21,6 +22,7 @@ struct spool {
 	size_t head_size;
 	bool fed, ended;
 	uint64_t written;
+	struct progress *progress;
 };
 
 static int write_all(struct spool *spool, const unsigned char *data, size_t size)
@@ -52,6 +54,7 @@ static ssize_t read_some(struct spool *spool, unsigned char *data, size_t size)
 			return fail("read %s", spool->archive->path);
 		if (n == 0)
 			break;
+		progress_read(spool->progress, n);
 		done += n;
 	}
 	return (ssize_t)done;
@@ -125,7 +128,7 @@ static int copy(struct spool *spool)
 	return (int)size;
 }
 
-static int unpack(struct spool *spool)
+static int decode(struct spool *spool)
 {
 	struct decoder_task task = { .job = DECODE_STREAM, .window = DECODER_WINDOW };
 	if (archive_packing(spool->archive, spool->head, spool->head_size, &task.compression) < 0)
@@ -139,34 +142,42 @@ static int unpack(struct spool *spool)
 	return result;
 }
 
-/* A pipe says nothing of its length; of a file somebody may have read the first part. */
-static int check_room(const struct archive *archive, const struct work *work, const char *store)
+/* How long it is; 0: a pipe doesn't say. Of a file somebody may have read the first part. */
+static struct blob rest_of(const struct archive *archive)
 {
 	struct stat st;
 	off_t at = lseek(archive->file, 0, SEEK_CUR);
-	if (at < 0 || fstat(archive->file, &st) < 0 || !S_ISREG(st.st_mode) || at > st.st_size)
-		return 0;
-	const struct blob blob = { archive->file, at, st.st_size - at };
-	return room_check(work->dir, room_least(&blob), archive->path, "unpacked it needs", store);
+	bool known = at >= 0 && fstat(archive->file, &st) == 0 && S_ISREG(st.st_mode) && at < st.st_size;
+	return (struct blob){ archive->file, known ? at : 0, known ? (uint64_t)(st.st_size - at) : 0 };
 }
 
-int archive_spool(struct archive *archive, const struct work *work, const char *store)
+static int unpack(struct spool *spool)
 {
 	unsigned char head[512];
-	if (check_room(archive, work, store) < 0)
+	ssize_t size = read_some(spool, head, sizeof(head));
+	if (size < 0)
+		return -1;
+	if (size == 0)
+		return failx("%s: it is empty", spool->archive->path);
+	spool->head = head;
+	spool->head_size = size;
+	return decode(spool);
+}
+
+int archive_spool(struct archive *archive, const struct work *work, const char *store, int quiet)
+{
+	const struct blob rest = rest_of(archive);
+	if (rest.size &&
+	    room_check(work->dir, room_least(&rest), archive->path, "unpacked it needs", store) < 0)
 		return -1;
 	scoped_fd to = openat(work->dir, "archive", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to < 0 || unlinkat(work->dir, "archive", 0) < 0)
 		return fail("make a file for what %s unpacks to", archive->path);
-	struct spool spool = { .archive = archive, .to = to };
-	ssize_t size = read_some(&spool, head, sizeof(head));
-	if (size < 0)
-		return -1;
-	if (size == 0)
-		return failx("%s: it is empty", archive->path);
-	spool.head = head;
-	spool.head_size = size;
-	if (unpack(&spool) < 0)
+	struct spool spool = { .archive = archive, .to = to,
+			       .progress = progress_create(0, rest.size, quiet) };
+	int result = unpack(&spool);
+	progress_destroy(spool.progress);
+	if (result < 0)
 		return -1;
 	close(archive->file);
 	archive->file = take_fd(&to);

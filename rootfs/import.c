@@ -61,7 +61,7 @@ static int open_tar(struct archive *archive, const char *path, const struct stor
 		return -1;
 	if (archive->dir >= 0)
 		return pack_directory(archive, work);
-	return archive->packed ? archive_spool(archive, work, store->path) : 0;
+	return archive->packed ? archive_spool(archive, work, store->path, 1) : 0;
 }
 
 static int hash_file(const struct blob *blob, const char *path, struct digest *digest)

@@ -337,7 +337,7 @@ static int read_and_load(struct load *load, load_told *told, void *context)
 	if (result == 0)
 		result = work_create(load->store, &load->work);
 	if (result == 0 && packed &&
-	    (archive_spool(load->archive, &load->work, load->store->path) < 0 ||
+	    (archive_spool(load->archive, &load->work, load->store->path, load->options->quiet) < 0 ||
 	     read_plan(load, &plan) < 0))
 		result = -1;
 	if (result == 0)

@@ -14,6 +14,7 @@ struct progress {
 	size_t mapped;
 	int layers, started, done;
 	uint64_t bytes;
+	uint64_t read; /* of an archive that is unpacked first */
 	bool terminal;
 	double shown;
 	struct timespec begun;
@@ -23,7 +24,7 @@ struct progress {
 struct progress *progress_create(int layers, uint64_t bytes, bool quiet)
 {
 	size_t size = sizeof(struct progress) + layers * sizeof(_Atomic uint64_t);
-	if (quiet || layers == 0)
+	if (quiet)
 		return NULL;
 	struct progress *progress = mmap(NULL, size, PROT_READ | PROT_WRITE,
 					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -72,23 +73,41 @@ static double seconds_since(const struct timespec *begun)
 	return now.tv_sec - begun->tv_sec + (now.tv_nsec - begun->tv_nsec) / 1e9;
 }
 
+static void describe(const struct progress *progress, double seconds, char *text, size_t size)
+{
+	uint64_t read = progress->read;
+	char of[32] = "", layers[48] = "";
+	for (int i = 0; i < progress->started; i++)
+		read += progress->counters[i];
+	if (progress->bytes)
+		snprintf(of, sizeof(of), "of %llu ", (unsigned long long)progress->bytes / 1000000);
+	if (progress->layers)
+		snprintf(layers, sizeof(layers), "%d of %d layers, ", progress->done, progress->layers);
+	snprintf(text, size, "%s: %llu %sMB, %s%.0f MB/s", progress->layers ? "loading" : "unpacking",
+		 (unsigned long long)read / 1000000, of, layers, read / 1e6 / seconds);
+}
+
 void progress_show(struct progress *progress)
 {
-	char line[128];
-	uint64_t read = 0;
+	char text[128], line[160];
 	if (!progress)
 		return;
 	double seconds = seconds_since(&progress->begun);
 	if ((seconds - progress->shown) * 1000 < progress_interval(progress))
 		return;
 	progress->shown = seconds;
-	for (int i = 0; i < progress->started; i++)
-		read += progress->counters[i];
-	snprintf(line, sizeof(line), "%sloading: %llu of %llu MB, %d of %d layers, %.0f MB/s%s",
-		 progress->terminal ? "\r\033[K" : "", (unsigned long long)read / 1000000,
-		 (unsigned long long)progress->bytes / 1000000, progress->done, progress->layers,
-		 read / 1e6 / seconds, progress->terminal ? "" : "\n");
+	describe(progress, seconds, text, sizeof(text));
+	snprintf(line, sizeof(line), "%s%s%s", progress->terminal ? "\r\033[K" : "", text,
+		 progress->terminal ? "" : "\n");
 	put(line);
+}
+
+void progress_read(struct progress *progress, size_t size)
+{
+	if (!progress)
+		return;
+	progress->read += size;
+	progress_show(progress);
 }
 
 int progress_interval(const struct progress *progress)

@@ -3,19 +3,23 @@
 #define ROOTFS_PROGRESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct progress;
 
 /*
- * For LAYERS layers of BYTES together; NULL, which the others accept, where QUIET or out of
- * memory.
+ * For LAYERS layers of BYTES together; 0 layers: for an archive of BYTES, 0 where nobody knows, that
+ * is unpacked first. NULL, which the others accept, where QUIET or out of memory.
  */
 struct progress *progress_create(int layers, uint64_t bytes, bool quiet);
 void progress_destroy(struct progress *);
 
 /* The counter of the next layer's bytes, shared with the process that will count them. */
 _Atomic uint64_t *progress_add(struct progress *);
+
+/* So much more of an archive has been read: shows that where it's time. */
+void progress_read(struct progress *, size_t);
 
 /* A layer is there. */
 void progress_layer(struct progress *);

@@ -118,6 +118,21 @@ on_a_terminal() {
 	! grep -q loading "$SCRATCH/terminal"
 }
 
+# A pipe, whose length nobody knows, and a file that is packed: both are unpacked first.
+unpacking() {
+	fresh
+	script -qec "cat $(image debian docker) | $WHERRY --root $STORE load" "$SCRATCH/terminal" >/dev/null
+	grep -q 'unpacking: [0-9]* MB, [0-9]* MB/s' "$SCRATCH/terminal"
+	grep -q 'loading: .* MB, . of 6 layers, .* MB/s' "$SCRATCH/terminal"
+	fresh
+	gzip -1 -c "$(image debian docker)" >"$SCRATCH/packed.gz"
+	script -qec "$WHERRY --root $STORE load $SCRATCH/packed.gz" "$SCRATCH/terminal" >/dev/null
+	grep -q "unpacking: [0-9]* of $(($(stat -c %s "$SCRATCH/packed.gz") / 1000000)) MB, [0-9]* MB/s" "$SCRATCH/terminal"
+	fresh
+	script -qec "$WHERRY --root $STORE load -q $SCRATCH/packed.gz" "$SCRATCH/terminal" >/dev/null
+	! grep -q unpacking "$SCRATCH/terminal"
+}
+
 memory() {
 	fresh
 	local peak kind
@@ -235,6 +250,7 @@ it "names an image after its file where nobody else has" nameless
 it "prints the ID alone with -q" quiet
 it "says what it loaded and how much it wrote" says_what_it_did
 it "shows on a terminal how far it is, but not with -q" on_a_terminal
+it "shows how far it is with what it unpacks first, too" unpacking
 it "takes 6 MiB for all its processes" memory
 if ! limits_here memory; then
 	skip "loads an image of any size in 16 MiB" "memory can't be limited here"
