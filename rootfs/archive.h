@@ -37,8 +37,14 @@ int archive_open(struct archive *, const char *path);
 int archive_packing(const struct archive *, const unsigned char *head, size_t size,
 		    enum compression *);
 
-/* Unpacks what is packed into a file without a name in WORK, which is in STORE. */
-int archive_spool(struct archive *, const struct work *, const char *store, int quiet);
+struct spool_options {
+	const char *store; /* that WORK is in: for messages; borrowed */
+	uint64_t window;   /* bytes that zstd and xz may ask to remember */
+	int quiet;
+};
+
+/* Unpacks what is packed into a file without a name in WORK. */
+int archive_spool(struct archive *, const struct work *, const struct spool_options *);
 
 /*
  * Reads the index of what isn't packed any more: its members. What is said of it names the

@@ -16,6 +16,7 @@
 
 struct spool {
 	const struct archive *archive;
+	const struct spool_options *options;
 	int to;
 	struct decoder decoder;
 	unsigned char *head; /* what has been read to find the compression */
@@ -130,7 +131,7 @@ static int copy(struct spool *spool)
 
 static int decode(struct spool *spool)
 {
-	struct decoder_task task = { .job = DECODE_STREAM, .window = DECODER_WINDOW };
+	struct decoder_task task = { .job = DECODE_STREAM, .window = spool->options->window };
 	if (archive_packing(spool->archive, spool->head, spool->head_size, &task.compression) < 0)
 		return -1;
 	if (task.compression == PLAIN)
@@ -164,17 +165,18 @@ static int unpack(struct spool *spool)
 	return decode(spool);
 }
 
-int archive_spool(struct archive *archive, const struct work *work, const char *store, int quiet)
+int archive_spool(struct archive *archive, const struct work *work,
+		  const struct spool_options *options)
 {
 	const struct blob rest = rest_of(archive);
-	if (rest.size &&
-	    room_check(work->dir, room_least(&rest), archive->path, "unpacked it needs", store) < 0)
+	if (rest.size && room_check(work->dir, room_least(&rest), archive->path,
+				    "unpacked it needs", options->store) < 0)
 		return -1;
 	scoped_fd to = openat(work->dir, "archive", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to < 0 || unlinkat(work->dir, "archive", 0) < 0)
 		return fail("make a file for what %s unpacks to", archive->path);
-	struct spool spool = { .archive = archive, .to = to,
-			       .progress = progress_create(0, rest.size, quiet) };
+	struct spool spool = { .archive = archive, .options = options, .to = to,
+			       .progress = progress_create(0, rest.size, options->quiet) };
 	int result = unpack(&spool);
 	progress_destroy(spool.progress);
 	if (result < 0)

@@ -13,6 +13,7 @@
 int image_save(struct store *, const char *text, const char *file);
 
 /* Makes an image of one layer called NAME from a tar archive or a directory. ID is its own. */
-int image_import(struct store *, const char *path, const char *name, struct digest *id);
+int image_import(struct store *, const char *path, const char *name, uint64_t window,
+		 struct digest *id);
 
 #endif

@@ -54,14 +54,14 @@ static int pack_directory(struct archive *archive, const struct work *work)
 	return 0;
 }
 
-static int open_tar(struct archive *archive, const char *path, const struct store *store,
-		    const struct work *work)
+static int open_tar(struct archive *archive, const char *path, const struct work *work,
+		    const struct spool_options *options)
 {
 	if (archive_open(archive, path) < 0)
 		return -1;
 	if (archive->dir >= 0)
 		return pack_directory(archive, work);
-	return archive->packed ? archive_spool(archive, work, store->path, 1) : 0;
+	return archive->packed ? archive_spool(archive, work, options) : 0;
 }
 
 static int hash_file(const struct blob *blob, const char *path, struct digest *digest)
@@ -107,8 +107,10 @@ static int import_archive(struct store *store, const struct archive *archive, co
 	return loader_put(store, work, archive->path, &image, full);
 }
 
-int image_import(struct store *store, const char *path, const char *name, struct digest *id)
+int image_import(struct store *store, const char *path, const char *name, uint64_t window,
+		 struct digest *id)
 {
+	const struct spool_options spool = { store->path, window ? window : DECODER_WINDOW, 1 };
 	char full[NAMES_BYTES + 1];
 	struct archive archive;
 	struct work work = { .dir = -1 };
@@ -118,7 +120,7 @@ int image_import(struct store *store, const char *path, const char *name, struct
 		return fail("open %s", path);
 	if (store_make(store) < 0 || work_create(store, &work) < 0)
 		return -1;
-	int result = open_tar(&archive, path, store, &work);
+	int result = open_tar(&archive, path, &work, &spool);
 	if (result == 0)
 		result = import_archive(store, &archive, full, &work, id);
 	archive_close(&archive);

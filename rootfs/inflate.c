@@ -51,7 +51,7 @@ static int step_zstd(struct inflater *inflater, struct buffer *b)
 	if (ZSTD_isError(left)) {
 		if (ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge)
 			return decoder_fail(inflater->channel,
-					    "zstd: it needs a window of more than %llu MiB",
+					    "zstd: it needs a window of more than %llu MiB (see --window)",
 					    (unsigned long long)inflater->window >> 20);
 		return decoder_fail(inflater->channel, "zstd: %s", ZSTD_getErrorName(left));
 	}
@@ -76,7 +76,7 @@ static int step_xz(struct inflater *inflater, struct buffer *b)
 		inflater->between = true;
 	else if (result == LZMA_MEMLIMIT_ERROR)
 		return decoder_fail(inflater->channel,
-				    "xz: it needs more memory than a window of %llu MiB",
+				    "xz: it needs more memory than a window of %llu MiB (see --window)",
 				    (unsigned long long)inflater->window >> 20);
 	else if (result != LZMA_OK && result != LZMA_BUF_ERROR)
 		return decoder_fail(inflater->channel, "xz: it is damaged");

@@ -39,6 +39,11 @@ struct load {
 	struct load_result *result;
 };
 
+static uint64_t window_of(const struct load *load)
+{
+	return load->options->window ? load->options->window : DECODER_WINDOW;
+}
+
 static int schedule(struct load *load, const struct plan_layer *layer, struct lane_job *job,
 		    int number)
 {
@@ -47,7 +52,7 @@ static int schedule(struct load *load, const struct plan_layer *layer, struct la
 	*job = (struct lane_job){ .archive = load->archive->path };
 	job->layer = (struct layer){
 		.blob = layer->blob, .digest = layer->digest, .diff_id = layer->diff_id,
-		.window = load->options->window ? load->options->window : DECODER_WINDOW,
+		.window = window_of(load),
 	};
 	snprintf(job->directory, sizeof(job->directory), "%d", number);
 	snprintf(job->implied, sizeof(job->implied), "%d.implied", number);
@@ -329,6 +334,8 @@ static int read_plan(struct load *load, struct plan *plan)
  */
 static int read_and_load(struct load *load, load_told *told, void *context)
 {
+	const struct spool_options spool = { load->store->path, window_of(load),
+					     load->options->quiet };
 	struct plan plan = { 0 };
 	bool packed = load->archive->packed;
 	if (!packed && read_plan(load, &plan) < 0)
@@ -337,7 +344,7 @@ static int read_and_load(struct load *load, load_told *told, void *context)
 	if (result == 0)
 		result = work_create(load->store, &load->work);
 	if (result == 0 && packed &&
-	    (archive_spool(load->archive, &load->work, load->store->path, load->options->quiet) < 0 ||
+	    (archive_spool(load->archive, &load->work, &spool) < 0 ||
 	     read_plan(load, &plan) < 0))
 		result = -1;
 	if (result == 0)

@@ -312,6 +312,16 @@ case(6, "refuses a manifest.json of 1001 images", change=listed(1001), refused="
 case(6, "refuses configs of more than 16 MiB together", change=copies(200), refused="configs take more than 16 MiB")
 
 
+case(5, "refuses a whole archive that is xz with a dictionary of 64 MiB", whole=lambda data: xz(data, preset=9),
+     refused="more memory than a window of 8 MiB (see --window)")
+case(5, "reads a whole archive that is xz with a dictionary of 64 MiB when told to", options=["--window", "64M"],
+     whole=lambda data: xz(data, preset=9), tree=TREE)
+case(5, "refuses a whole archive that is zstd with a window of 16 MiB", refused="window of more than 8 MiB (see --window)",
+     whole=lambda data: zstd_frame(data, window=24))
+case(5, "reads a whole archive that is zstd with a window of 16 MiB when told to", options=["--window", "16M"],
+     whole=lambda data: zstd_frame(data, window=24), tree=TREE)
+
+
 def media(place, kind):
     def change(parts):
         if place == "layer":

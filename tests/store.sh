@@ -656,6 +656,10 @@ imports() {
 	wherry import - piped <"$SCRATCH/tree.tar.gz" >/dev/null
 	equal "$(id_of gz)" "$(id_of piped)"
 	equal "$(wherry run gz /bin/echo hello)" hello
+	gzip -dc "$SCRATCH/tree.tar.gz" | xz -9 >"$SCRATCH/tree.tar.xz"
+	fails_with 125 "(see --window)" wherry import "$SCRATCH/tree.tar.xz" xz
+	wherry import --window 64M "$SCRATCH/tree.tar.xz" xz >/dev/null
+	equal "$(id_of gz)" "$(id_of xz)"
 }
 
 # In a layer such a name removes another: the file itself can't be told.
