@@ -13,6 +13,7 @@
 
 #include "rootfs/err.h"
 #include "rootfs/pack_pax.h"
+#include "rootfs/pack_sparse.h"
 #include "rootfs/path.h"
 #include "rootfs/scoped.h"
 #include "rootfs/userns.h"
@@ -32,6 +33,7 @@ struct pack {
 	size_t known_count;
 	char path[PATH_BYTES + 2]; /* of the entry at hand, from the root */
 	struct pax pax;
+	struct sparse sparse; /* of the file at hand */
 	unsigned char buffer[65536];
 };
 
@@ -88,12 +90,11 @@ static int put_header(struct pack *pack, struct tar_entry *entry)
 	return put(pack, block, sizeof(block));
 }
 
-static int put_content(struct pack *pack, int file, uint64_t size)
+static int put_range(struct pack *pack, int file, uint64_t at, uint64_t size)
 {
-	uint64_t left = size;
-	while (left) {
+	for (uint64_t left = size; left;) {
 		size_t piece = left < sizeof(pack->buffer) ? left : sizeof(pack->buffer);
-		ssize_t n = read(file, pack->buffer, piece);
+		ssize_t n = pread(file, pack->buffer, piece, (off_t)at);
 		if (n < 0)
 			return fail("read %.400s", pack->path);
 		if (n == 0)
@@ -101,8 +102,30 @@ static int put_content(struct pack *pack, int file, uint64_t size)
 		if (put(pack, pack->buffer, n) < 0)
 			return -1;
 		left -= n;
+		at += n;
 	}
-	return put_padding(pack, size);
+	return 0;
+}
+
+static int put_content(struct pack *pack, int file, uint64_t size)
+{
+	return put_range(pack, file, 0, size) < 0 ? -1 : put_padding(pack, size);
+}
+
+/* What doesn't know the format finds a file of another name, with a map before its data. */
+static int put_sparse(struct pack *pack, int file, struct tar_entry *entry)
+{
+	const struct sparse *sparse = &pack->sparse;
+	entry->sparse_name = entry->name;
+	entry->sparse_size = entry->size;
+	entry->name = "GNUSparseFile.0/file";
+	entry->size = sparse->map_size + sparse->data;
+	if (put_header(pack, entry) < 0 || put(pack, sparse->map, sparse->map_size) < 0)
+		return -1;
+	for (size_t i = 0; i < sparse->count; i++)
+		if (put_range(pack, file, sparse->pieces[i].at, sparse->pieces[i].size) < 0)
+			return -1;
+	return put_padding(pack, sparse->data);
 }
 
 static void describe(struct tar_entry *entry, const struct stat *st)
@@ -128,6 +151,12 @@ static int put_file(struct pack *pack, int dir, const char *name, struct tar_ent
 	entry->type = '0';
 	entry->size = st->st_size;
 	entry->attributes_of = file;
+	/* Only such a file is worth to be asked. */
+	bool small = (uint64_t)st->st_blocks * 512 < entry->size;
+	int holes = small ? sparse_find(&pack->sparse, file, entry->size) : 0;
+	if (holes)
+		return holes < 0 ? fail("look for the holes of %.400s", pack->path)
+				 : put_sparse(pack, file, entry);
 	return put_header(pack, entry) < 0 ? -1 : put_content(pack, file, st->st_size);
 }
 

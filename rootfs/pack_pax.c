@@ -74,9 +74,23 @@ static int add_attributes(struct pax *pax, int file)
 	return size < 0 ? -1 : 0;
 }
 
+/* GNU tar, "Storing Sparse Files" in its manual: PAX format, version 1.0. */
+static int add_sparse(struct pax *pax, const struct tar_entry *entry)
+{
+	char text[24];
+	int length = snprintf(text, sizeof(text), "%llu", (unsigned long long)entry->sparse_size);
+	if (add(pax, "GNU.sparse.major", "1", 1) < 0 || add(pax, "GNU.sparse.minor", "0", 1) < 0)
+		return -1;
+	if (add(pax, "GNU.sparse.name", entry->sparse_name, strlen(entry->sparse_name)) < 0)
+		return -1;
+	return add(pax, "GNU.sparse.realsize", text, (size_t)length);
+}
+
 int pax_collect(struct pax *pax, const struct tar_entry *entry)
 {
 	pax->size = 0;
+	if (entry->sparse_name && add_sparse(pax, entry) < 0)
+		return -1;
 	if (strlen(entry->name) > NAME_FIELD &&
 	    add(pax, "path", entry->name, strlen(entry->name)) < 0)
 		return -1;

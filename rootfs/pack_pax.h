@@ -16,6 +16,8 @@ struct tar_entry {
 	uint64_t size;
 	struct timespec mtime;
 	int attributes_of; /* an open file whose attributes go with it; -1: none */
+	const char *sparse_name; /* it has holes, and this name; NULL: NAME is its name */
+	uint64_t sparse_size;    /* with its holes; SIZE is that of map and data */
 };
 
 struct pax {

@@ -557,6 +557,43 @@ fsck_leftovers() {
 	equal "$(find "$STORE/layers" -name '000*' -o -name '111*')" ""
 }
 
+# An archive of them is no larger than what is in them, and who reads it finds them again; so does an import.
+holes() {
+	fresh
+	local tree=$SCRATCH/holes name n
+	mkdir "$tree"
+	for name in begin middle end none many "$(printf 'n%.0s' {1..150})"; do truncate -s 20M "$tree/$name"; done
+	echo data | dd of="$tree/begin" conv=notrunc status=none
+	echo data | dd of="$tree/middle" bs=1 seek=10000001 conv=notrunc status=none
+	echo data >>"$tree/end"
+	truncate -s 200M "$tree/$(printf 'n%.0s' {1..150})"
+	# more than the map has room for
+	python3 -c 'import os, sys
+file = os.open(sys.argv[1], os.O_WRONLY)
+for n in range(1400): os.pwrite(file, b"x%d" % n, n * 8192)' "$tree/many"
+	wherry import "$tree" holes >/dev/null
+	same_holes
+	wherry save holes -o "$SCRATCH/holes.tar"
+	[ "$(stat -c %s "$SCRATCH/holes.tar")" -lt 20000000 ]
+	wherry rmi holes >/dev/null
+	wherry load -q "$SCRATCH/holes.tar" >/dev/null
+	same_holes
+	rm "$tree/n"*
+	wherry import "$tree" fewer >/dev/null
+	wherry save fewer -o "$SCRATCH/fewer.tar"
+	skopeo copy -q "oci-archive:$SCRATCH/fewer.tar" "oci:$SCRATCH/fewer:latest" >/dev/null
+	umoci unpack --image "$SCRATCH/fewer:latest" "$SCRATCH/fewer-tree" >/dev/null 2>&1
+	diff <(python3 "$TOP/tests/tree.py" "$tree") <(python3 "$TOP/tests/tree.py" "$SCRATCH/fewer-tree/rootfs")
+}
+
+same_holes() {
+	local layer
+	layer=$STORE/layers/$(wherry inspect holes | jq -r '.layers[0].directory')
+	diff <(cd "$tree" && stat -c '%n %s %y' ./*) <(cd "$layer" && stat -c '%n %s %y' ./*)
+	for name in begin middle end none many; do cmp "$tree/$name" "$layer/$name"; done
+	[ "$(du -sk "$layer" | cut -f1)" -lt 20000 ]
+}
+
 # The same tree, whoever reads it.
 saves() {
 	fresh
@@ -765,4 +802,5 @@ else
 	skip "tells a file system without room for an attribute from a full one" "there is no loop device"
 fi
 it "imports nothing of what is none" no_import
+it "saves and imports files with holes as such" holes
 finish_clean
