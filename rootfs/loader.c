@@ -318,10 +318,9 @@ static int read_plan(struct load *load, struct plan *plan)
 	if (archive_index(load->archive) < 0 ||
 	    plan_read(plan, load->archive, load->options->platform) < 0)
 		return -1;
-	for (int i = 1; load->options->name && i < plan->count; i++)
-		if (!digest_equal(&plan->images[i].id, &plan->images[0].id))
-			return failx("%s: there are %d images in it: they can't have one name, '%s'",
-				     load->archive->path, plan->count, load->options->name);
+	if (load->options->name && plan->count > 1)
+		return failx("%s: there are %d images in it: they can't have one name, '%s'",
+			     load->archive->path, plan->count, load->options->name);
 	if (plan->count == 1 && !plan->images[0].name_count &&
 	    names_from_file(load->archive->path, "latest", full))
 		return plan_add_name(&plan->images[0], full);

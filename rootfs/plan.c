@@ -148,6 +148,32 @@ static int read_documents(struct plan_reader *reader)
 		    "takes a root file system");
 }
 
+static struct plan_image *find_id(struct plan_image *images, int count, const struct digest *id)
+{
+	for (int i = 0; i < count; i++)
+		if (digest_equal(&images[i].id, id))
+			return &images[i];
+	return NULL;
+}
+
+/* One that is listed under two names, each on its own, is one image with both. */
+static int merge_same(struct plan *plan)
+{
+	int kept = 0, result = 0;
+	for (int i = 0; i < plan->count; i++) {
+		struct plan_image *image = &plan->images[i];
+		struct plan_image *first = find_id(plan->images, kept, &image->id);
+		for (int j = 0; first && j < image->name_count && result == 0; j++)
+			result = plan_add_name(first, image->names[j]);
+		if (first)
+			free_image(image);
+		else
+			plan->images[kept++] = *image;
+	}
+	plan->count = kept;
+	return result;
+}
+
 int plan_read(struct plan *plan, struct archive *archive, const char *platform)
 {
 	struct plan_reader reader = { .archive = archive, .plan = plan, .any = !platform };
@@ -155,7 +181,7 @@ int plan_read(struct plan *plan, struct archive *archive, const char *platform)
 	platform_native(&reader.platform);
 	if (platform && platform_parse(&reader.platform, platform) < 0)
 		return -1;
-	if (read_documents(&reader) == 0)
+	if (read_documents(&reader) == 0 && merge_same(plan) == 0)
 		return plan->count ? 0 : failx("%s: there is no image in it", archive->path);
 	plan_free(plan);
 	return -1;

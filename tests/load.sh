@@ -73,6 +73,18 @@ named() {
 }
 
 # An image that nobody has named is called after its file.
+# An index has a line for each name: the image is one all the same, and may be run by its file.
+named_twice() {
+	fresh
+	cp -r "$(image busybox oci)" "$SCRATCH/twice"
+	jq '.manifests[0] as $it | .manifests = ["one:1", "two:2" |
+		. as $name | $it | .annotations = {"org.opencontainers.image.ref.name": $name}]' \
+		"$(image busybox oci)/index.json" >"$SCRATCH/twice/index.json"
+	contains "$(wherry load "$SCRATCH/twice")" " one:1 two:2"
+	equal "$(names_of)" "one:1 two:2 "
+	equal "$(wherry run "$SCRATCH/twice" echo ran)" ran
+}
+
 # It is not for the platform that was asked for: nobody runs another one without a word.
 other_platform() {
 	fresh
@@ -245,6 +257,7 @@ it "loads every form of an image" every_form
 it "loads what is compressed as a whole, and from a pipe" xz_and_pipes
 it "loads all images of an archive, under all their names" several
 it "names an image as it is told" named
+it "takes an image that has two names for one" named_twice
 it "runs no image of another platform than was asked for" other_platform
 it "names an image after its file where nobody else has" nameless
 it "prints the ID alone with -q" quiet
