@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -28,15 +29,23 @@ static void name_entry(const struct tree *tree, char *name)
 		strcpy(name, "/");
 }
 
+static void explain_space(const struct tree *tree)
+{
+	struct statfs system;
+	if (fstatfs(tree->levels[0].dir, &system) == 0 && system.f_files && !system.f_ffree)
+		hint("the disk has no inodes left: each file, directory and link takes one");
+	hint("all layers together need at least %llu MiB; %llu MiB of this one had been written",
+	     (unsigned long long)(tree->need + (1 << 20) - 1) >> 20,
+	     (unsigned long long)tree->found.disk >> 20);
+}
+
 int tree_fail(const struct tree *tree, const char *why)
 {
 	char name[PATH_BYTES + 1];
 	int err = errno;
 	name_entry(tree, name);
 	if (err == ENOSPC || err == EDQUOT)
-		hint("all layers together need at least %llu MiB; %llu MiB of this one had been written",
-		     (unsigned long long)(tree->need + (1 << 20) - 1) >> 20,
-		     (unsigned long long)tree->found.disk >> 20);
+		explain_space(tree);
 	errno = err;
 	return fail("%.400s: %s", name, why);
 }

@@ -732,6 +732,20 @@ large_attribute() {
 	lacks "$said" "all layers together"
 }
 
+# A disk has room for bytes, and none for one more file.
+no_inodes() {
+	truncate -s 40M "$SCRATCH/inodes"
+	mkfs.ext4 -q -N 200 "$SCRATCH/inodes"
+	mkdir -p "$SCRATCH/mnt"
+	mount -o loop "$SCRATCH/inodes" "$SCRATCH/mnt"
+	local status=0 said
+	said=$("$WHERRY" --root "$SCRATCH/mnt/store" load -q "$BUSYBOX" 2>&1) || status=$?
+	umount "$SCRATCH/mnt"
+	equal "$status" 125
+	contains "$said" "No space left on device"
+	contains "$said" "the disk has no inodes left: each file, directory and link takes one"
+}
+
 no_import() {
 	fresh
 	fails_with 125 "No such file" wherry import "$SCRATCH/none" none
@@ -798,7 +812,9 @@ it "imports as many attributes as a file may have" many_attributes
 it "leaves out what would remove a file in an image, and says so" imports_no_whiteout
 if [ -b /dev/loop0 ] || [ -c /dev/loop-control ]; then
 	it "tells a file system without room for an attribute from a full one" large_attribute
+	it "says when it is inodes that are used up" no_inodes
 else
+	skip "says when it is inodes that are used up" "there is no loop device"
 	skip "tells a file system without room for an attribute from a full one" "there is no loop device"
 fi
 it "imports nothing of what is none" no_import
