@@ -92,7 +92,13 @@ static int open_gzip(struct inflater *inflater)
 static int open_zstd(struct inflater *inflater)
 {
 	ZSTD_DStream *zstd = ZSTD_createDStream();
+	const ZSTD_bounds bounds = ZSTD_dParam_getBounds(ZSTD_d_windowLogMax);
 	int bits = 63 - __builtin_clzll(inflater->window);
+	/* 0 would mean zstd's own limit, 128 MiB. */
+	if (bits < bounds.lowerBound)
+		bits = bounds.lowerBound;
+	if (bits > bounds.upperBound)
+		bits = bounds.upperBound;
 	inflater->state = zstd;
 	return zstd && !ZSTD_isError(ZSTD_DCtx_setParameter(zstd, ZSTD_d_windowLogMax, bits)) ? 0
 											      : -1;

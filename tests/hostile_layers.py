@@ -57,6 +57,10 @@ blob(5, "reads zstd with a window of 8 MiB", zstd_frame(PLAIN, window=23), tree=
 blob(5, "refuses zstd with a window of 16 MiB", zstd_frame(PLAIN, window=24), refused="window of more than 8 MiB")
 blob(5, "reads zstd with a window of 16 MiB when told to", zstd_frame(PLAIN, window=24), tree=SEEN,
      options=["--window", "16M"])
+blob(5, "refuses zstd with a window that is larger than a byte when told to", zstd_frame(PLAIN, window=20),
+     refused="zstd: it needs a window", options=["--window", "1"])
+blob(5, "reads zstd where more was allowed than there can be", zstd_frame(PLAIN), tree=SEEN,
+     options=["--window", "1T"])
 blob(5, "reads xz", xz(PLAIN), tree=SEEN)
 blob(5, "reads all xz streams", xz(PLAIN[:HALF]) + xz(PLAIN[HALF:]), tree=SEEN)
 blob(5, "refuses xz that is cut off", xz(PLAIN)[:-8], refused="truncated")
