@@ -70,7 +70,7 @@ static void be_worker(const struct lanes *lanes, struct lane_job *job, int repor
 		_exit(1);
 	umask(0);
 	raise_descriptors();
-	if (extract(lanes->work, job, progress) < 0)
+	if (progress_guard(lanes->progress) < 0 || extract(lanes->work, job, progress) < 0)
 		outcome.failure = *failure_get();
 	outcome.found = job->found;
 	_exit(write(report, &outcome, sizeof(outcome)) != sizeof(outcome));

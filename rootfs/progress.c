@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rootfs/err.h"
+
 /* A line that changes may do so often; lines that stay, in a log, come seldom. */
 enum { TERMINAL_MS = 100, LINES_MS = 5000 };
 
@@ -58,6 +60,13 @@ _Atomic uint64_t *progress_add(struct progress *progress)
 	return progress && progress->started < progress->layers
 		       ? &progress->counters[progress->started++]
 		       : NULL;
+}
+
+int progress_guard(struct progress *progress)
+{
+	if (progress && madvise(progress, progress->mapped, MADV_DONTFORK) < 0)
+		return fail("keep from the decoder what the load counts with");
+	return 0;
 }
 
 void progress_layer(struct progress *progress)

@@ -21,6 +21,12 @@ _Atomic uint64_t *progress_add(struct progress *);
 /* So much more of an archive has been read: shows that where it's time. */
 void progress_read(struct progress *, size_t);
 
+/*
+ * In the process that counts: those that it starts get none of it. A decoder that is taken over would change
+ * what its parents trust. Returns 0, or -1 with a failure.
+ */
+int progress_guard(struct progress *);
+
 /* A layer is there. */
 void progress_layer(struct progress *);
 

@@ -230,6 +230,23 @@ decoder_is_alone() {
 	equal "$(find "$STORE/tmp" -mindepth 1)" ""
 }
 
+# A layer's decoder can write into one thing that others see, its channel: not into what the load counts with.
+decoder_shares_its_channel() {
+	fresh
+	strace -f -qq -o "$SCRATCH/trace" -e trace=symlinkat -e inject=symlinkat:delay_enter=100000 \
+		"$WHERRY" --root "$STORE" load "$(image busybox docker)" >/dev/null 2>&1 &
+	local strace=$! maps
+	eventually layer_decoder "$strace"
+	maps=$(cat "/proc/$(layer_decoder "$strace")/maps")
+	kill -9 "$(pgrep -P "$strace")"
+	wait "$strace" || [ $? = 137 ]
+	wherry load -q "$(image busybox docker)" >/dev/null
+	equal "$(grep -c ' rw-s ' <<<"$maps")" 1
+}
+
+# Below strace are wherry, a worker and its decoder.
+layer_decoder() { pgrep -u 65534 -P "$(pgrep -P "$(pgrep -P "$1")" | head -n 1)"; }
+
 gone() { [ ! -d "/proc/$1" ]; }
 
 # From a loop device's own counters: a load writes what it says, and little more.
@@ -274,6 +291,11 @@ else
 fi
 it "takes no two large zstd windows at a time" large_windows
 it "decodes in a process that can do nothing but compute, and ends with its parent" decoder_is_alone
+if command -v strace >/dev/null; then
+	it "shares with a layer's decoder its channel and nothing else" decoder_shares_its_channel
+else
+	skip "shares with a layer's decoder its channel and nothing else" "strace is not installed"
+fi
 if [ -b /dev/loop0 ] || [ -c /dev/loop-control ]; then
 	it "writes no more than 1.1 times what it extracts" writes_once
 else
