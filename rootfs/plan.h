@@ -52,6 +52,7 @@ struct plan_reader {
 	struct platform platform;
 	bool any; /* the platform was not asked for: it is this machine's */
 	size_t config_bytes; /* of the images so far */
+	size_t names;        /* that manifest.json gives */
 };
 
 struct plan_image *plan_add(struct plan_reader *);

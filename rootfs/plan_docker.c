@@ -9,6 +9,8 @@
 #include "rootfs/plan.h"
 #include "rootfs/scoped.h"
 
+enum { NAMES = 1000 }; /* each is a file, which is synced twice */
+
 /*
  * The 64 digits that a member is called by, "blobs/sha256/HEX" or "HEX.json": then it must hash
  * to them.
@@ -81,6 +83,9 @@ static int read_image(struct plan_reader *reader, const json_t *entry)
 		return failx("%s: manifest.json has an image without layers", path);
 	if (read_config(reader, image, config) < 0 || read_layers(reader, image, layers) < 0)
 		return -1;
+	reader->names += json_array_size(tags);
+	if (reader->names > NAMES)
+		return failx("%s: manifest.json gives more than %d names", path, NAMES);
 	for (size_t i = 0; i < json_array_size(tags); i++) {
 		const char *name = json_string_value(json_array_get(tags, i));
 		if (name && plan_add_name(image, name) < 0)

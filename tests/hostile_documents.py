@@ -397,6 +397,10 @@ oci(4, "says which platforms there are", refused="only for linux/s390x, linux/mi
     change=platforms(("linux", "s390x", ""), ("linux", "mips64le", "")))
 
 
+case(4, "refuses more names than anybody gives", refused="more than 1000 names",
+     change=lambda parts: parts.tags.extend(f"n{i}:1" for i in range(1000)))
+
+
 def with_attestation(parts):
     parts.seal()
     other = parts.put_json({"schemaVersion": 2, "config": {}, "layers": []}, OCI + "manifest.v1+json")
