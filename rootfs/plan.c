@@ -10,7 +10,9 @@
 enum {
 	LAYERS = 500, /* as many as overlayfs takes */
 	IMAGES = 1000,
-	CONFIG_BYTES = 16 << 20, /* of all images: they are kept until all is loaded */
+	/* Of all images together, since one config and one layer may be listed for each. */
+	CONFIG_BYTES = 16 << 20,
+	ALL_LAYERS = 20000,
 };
 
 static void free_image(struct plan_image *image)
@@ -79,7 +81,7 @@ static int check_platform(const struct plan_reader *reader, const json_t *config
 	return strcmp(image.os, "linux") ? -1 : hint("--platform %s loads it all the same", theirs);
 }
 
-static int make_layers(const struct plan_reader *reader, struct plan_image *image,
+static int make_layers(struct plan_reader *reader, struct plan_image *image,
 		       const json_t *config)
 {
 	const json_t *diff_ids = json_member_array(json_member_object(config, "rootfs"),
@@ -91,6 +93,9 @@ static int make_layers(const struct plan_reader *reader, struct plan_image *imag
 	if (count > LAYERS)
 		return failx("%s: the image has %zu layers; overlayfs takes %d", path, count,
 			     LAYERS);
+	reader->layer_count += count;
+	if (reader->layer_count > ALL_LAYERS)
+		return failx("%s: its images have more than %d layers", path, ALL_LAYERS);
 	image->layers = calloc(count, sizeof(*image->layers));
 	if (!image->layers)
 		return fail("read %s", path);

@@ -51,7 +51,7 @@ struct plan_reader {
 	struct plan *plan;
 	struct platform platform;
 	bool any; /* the platform was not asked for: it is this machine's */
-	size_t config_bytes; /* of the images so far */
+	size_t config_bytes, layer_count; /* of the images so far */
 	size_t names;        /* that manifest.json gives */
 };
 

@@ -401,6 +401,24 @@ case(4, "refuses more names than anybody gives", refused="more than 1000 names",
      change=lambda parts: parts.tags.extend(f"n{i}:1" for i in range(1000)))
 
 
+def listed(times):
+    def sealed(parts):
+        entry = json.loads(parts.files["manifest.json"])[0]
+        parts.files["manifest.json"] = json.dumps([entry] * times).encode()
+    return sealed
+
+
+def many_layers(parts):
+    parts.names *= 400
+    parts.config["rootfs"]["diff_ids"] *= 400
+
+
+case(4, "refuses configs that take too much together", refused="configs take more than 16 MiB together", sealed=listed(5),
+     change=lambda parts: parts.config.update(history=[{"comment": "x" * 4000000}]))
+case(4, "refuses too many layers of all images together", refused="more than 20000 layers", sealed=listed(51),
+     change=many_layers)
+
+
 def with_attestation(parts):
     parts.seal()
     other = parts.put_json({"schemaVersion": 2, "config": {}, "layers": []}, OCI + "manifest.v1+json")
