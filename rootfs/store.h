@@ -15,7 +15,8 @@
  *
  * Locks, all by flock(2), so that they end with their holders: ROOT/layers shared by a load,
  * exclusive by who removes; ROOT/images/<hex> shared by a run, exclusive by who removes that
- * image; ROOT/volumes and the volumes in it as launcher/volumes.h says.
+ * image, and for a moment by who asks whether one runs; ROOT/volumes and the volumes in it as
+ * launcher/volumes.h says.
  */
 #ifndef ROOTFS_STORE_H
 #define ROOTFS_STORE_H
