@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -13,27 +14,34 @@
 enum { TERMINAL_MS = 100, LINES_MS = 5000 };
 
 struct progress {
-	size_t mapped;
 	int layers, started, done;
 	uint64_t bytes;
 	uint64_t read; /* of an archive that is unpacked first */
 	bool terminal;
 	double shown;
 	struct timespec begun;
-	_Atomic uint64_t counters[];
+	_Atomic uint64_t *counters; /* one a layer, shared: all that others write */
 };
+
+static size_t shared_size(const struct progress *progress)
+{
+	return progress->layers * sizeof(*progress->counters);
+}
 
 struct progress *progress_create(int layers, uint64_t bytes, bool quiet)
 {
-	size_t size = sizeof(struct progress) + layers * sizeof(_Atomic uint64_t);
-	if (quiet)
+	struct progress *progress = quiet ? NULL : calloc(1, sizeof(*progress));
+	if (!progress)
 		return NULL;
-	struct progress *progress = mmap(NULL, size, PROT_READ | PROT_WRITE,
-					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (progress == MAP_FAILED)
-		return NULL;
-	progress->mapped = size;
 	progress->layers = layers;
+	if (layers) {
+		progress->counters = mmap(NULL, shared_size(progress), PROT_READ | PROT_WRITE,
+					  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (progress->counters == MAP_FAILED) {
+			free(progress);
+			return NULL;
+		}
+	}
 	progress->bytes = bytes;
 	progress->terminal = isatty(STDERR_FILENO);
 	clock_gettime(CLOCK_MONOTONIC, &progress->begun);
@@ -52,7 +60,9 @@ void progress_destroy(struct progress *progress)
 		return;
 	if (progress->terminal)
 		put("\r\033[K");
-	munmap(progress, progress->mapped);
+	if (progress->counters)
+		munmap(progress->counters, shared_size(progress));
+	free(progress);
 }
 
 _Atomic uint64_t *progress_add(struct progress *progress)
@@ -64,7 +74,8 @@ _Atomic uint64_t *progress_add(struct progress *progress)
 
 int progress_guard(struct progress *progress)
 {
-	if (progress && madvise(progress, progress->mapped, MADV_DONTFORK) < 0)
+	if (progress && progress->counters &&
+	    madvise(progress->counters, shared_size(progress), MADV_DONTFORK) < 0)
 		return fail("keep from the decoder what the load counts with");
 	return 0;
 }

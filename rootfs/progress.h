@@ -22,8 +22,8 @@ _Atomic uint64_t *progress_add(struct progress *);
 void progress_read(struct progress *, size_t);
 
 /*
- * In the process that counts: those that it starts get none of it. A decoder that is taken over would change
- * what its parents trust. Returns 0, or -1 with a failure.
+ * In the process that counts: those that it starts get none of the counters, which a decoder could write to
+ * otherwise. Returns 0, or -1 with a failure.
  */
 int progress_guard(struct progress *);
 

@@ -131,17 +131,19 @@ on_a_terminal() {
 }
 
 # A pipe, whose length nobody knows, and a file that is packed: both are unpacked first.
+# Each takes longer than the tenth of a second after which it is shown: a pipe with a pause, and xz.
 unpacking() {
 	fresh
-	script -qec "cat $(image debian docker) | $WHERRY --root $STORE load" "$SCRATCH/terminal" >/dev/null
+	script -qec "(head -c 1000000; sleep 0.3; cat) <$(image debian docker) | $WHERRY --root $STORE load" \
+		"$SCRATCH/terminal" >/dev/null
 	grep -q 'unpacking: [0-9]* MB, [0-9]* MB/s' "$SCRATCH/terminal"
 	grep -q 'loading: .* MB, . of 6 layers, .* MB/s' "$SCRATCH/terminal"
 	fresh
-	gzip -1 -c "$(image debian docker)" >"$SCRATCH/packed.gz"
-	script -qec "$WHERRY --root $STORE load $SCRATCH/packed.gz" "$SCRATCH/terminal" >/dev/null
-	grep -q "unpacking: [0-9]* of $(($(stat -c %s "$SCRATCH/packed.gz") / 1000000)) MB, [0-9]* MB/s" "$SCRATCH/terminal"
+	xz -0 -T 0 -c "$(image debian docker)" >"$SCRATCH/packed.xz"
+	script -qec "$WHERRY --root $STORE load $SCRATCH/packed.xz" "$SCRATCH/terminal" >/dev/null
+	grep -q "unpacking: [0-9]* of $(($(stat -c %s "$SCRATCH/packed.xz") / 1000000)) MB, [0-9]* MB/s" "$SCRATCH/terminal"
 	fresh
-	script -qec "$WHERRY --root $STORE load -q $SCRATCH/packed.gz" "$SCRATCH/terminal" >/dev/null
+	script -qec "$WHERRY --root $STORE load -q $SCRATCH/packed.xz" "$SCRATCH/terminal" >/dev/null
 	! grep -q unpacking "$SCRATCH/terminal"
 }
 
