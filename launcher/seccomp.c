@@ -23,6 +23,13 @@ static const struct sock_filter built[] = {
 #include SECCOMP_BUILT_FILE
 };
 
+/* The one of the two that the init makes: init/sys.h. */
+#ifdef __NR_rt_sigtimedwait_time64
+#define SIGTIMEDWAIT CALL_rt_sigtimedwait_time64
+#else
+#define SIGTIMEDWAIT CALL_rt_sigtimedwait
+#endif
+
 /*
  * What the launcher and the init still do behind the filter, by any of their names. Without this check a
  * profile that lacks one of them would show as a container that dies.
@@ -31,8 +38,7 @@ static const enum seccomp_call needed[][3] = {
 	{ CALL_capset }, { CALL_chdir }, { CALL_clone, CALL_vfork, CALL_fork }, { CALL_execve },
 	{ CALL_exit_group }, { CALL_fcntl, CALL_fcntl64 }, { CALL_getcwd }, { CALL_kill },
 	{ CALL_mmap, CALL_mmap2 }, { CALL_poll, CALL_ppoll, CALL_ppoll_time64 }, { CALL_prctl },
-	{ CALL_rt_sigaction }, { CALL_rt_sigprocmask },
-	{ CALL_rt_sigtimedwait, CALL_rt_sigtimedwait_time64 }, { CALL_setgid, CALL_setgid32 },
+	{ CALL_rt_sigaction }, { CALL_rt_sigprocmask }, { SIGTIMEDWAIT }, { CALL_setgid, CALL_setgid32 },
 	{ CALL_setgroups, CALL_setgroups32 }, { CALL_setuid, CALL_setuid32 },
 	{ CALL_wait4, CALL_waitid }, { CALL_write },
 };

@@ -25,6 +25,8 @@ script() {
 	say oom /wherry run -m 16M --memory-swap 16M app tail /dev/zero
 	say held /wherry run app sh -c 'mknod /tmp/v b 259 0; cat /tmp/v; echo x >/dev/null && echo opened'
 	say seccomp /wherry run app sh -c 'grep Seccomp: /proc/self/status; mount -t tmpfs x /tmp'
+	echo '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["rt_sigtimedwait_time64"],"action":"SCMP_ACT_ERRNO"}]}' >/profile
+	say profile timeout -s KILL 20 /wherry run --security-opt seccomp=/profile app sh -c 'kill -9 $$'
 	say user /wherry run -u 1000:1000 app sh -c 'id -u; echo x >/x'
 	for program in 'exit 7' 'kill -9 $$'; do say "status-$program" /wherry run app sh -c "$program"; done
 	say volume sh -c '/wherry run -v notes:/srv app sh -c "echo kept >/srv/new"; /wherry run -v notes:/srv app cat /srv/message /srv/new'
@@ -42,7 +44,7 @@ busybox_in() {
 	mkdir -p "$1"/{bin,proc,sys,dev,etc,tmp,srv}
 	chmod 1777 "$1/tmp"
 	cp "$(find "$package" -name busybox -type f -perm -1)" "$1/bin/"
-	for applet in sh cat ls grep id insmod kill mknod mount poweroff tail uname; do
+	for applet in sh cat ls grep id insmod kill mknod mount poweroff tail timeout uname; do
 		ln -s busybox "$1/bin/$applet"
 	done
 }
@@ -81,6 +83,10 @@ isolation() {
 	prints held $'cat: can\'t open \'/tmp/v\': Operation not permitted\nopened' 0
 	prints seccomp $'Seccomp:\t2\nmount: permission denied (are you root?)' 1
 	says user 1 1000 "can't create /x: Permission denied"
+	case $architecture in
+	arm*) says profile 125 "/profile: it forbids rt_sigtimedwait_time64" ;;
+	*) prints profile "" 137 ;;
+	esac
 }
 
 statuses() {
