@@ -20,6 +20,9 @@
 /* Two: more would not be faster on a board's cores, and each takes 2 MB. */
 enum { LANES = 2, LANES_MEMORY = 5 << 20 };
 
+/* Bytes of layers: a sync for less would write more of a journal than it saves time. */
+enum { SYNC_PACE = 32 << 20 };
+
 /* What a worker tells when it ends; both fit into a pipe. */
 struct outcome {
 	struct failure failure;
@@ -37,6 +40,8 @@ struct lanes {
 	const struct work *work;
 	struct lane lane[LANES];
 	struct progress *progress;
+	uint64_t unsynced; /* bytes of finished layers */
+	pid_t sync;        /* 0: none is under way */
 };
 
 static int extract(const struct work *work, struct lane_job *job, _Atomic uint64_t *progress)
@@ -129,7 +134,7 @@ static int blame(const struct lane *lane, const struct failure *failure)
 	return -1;
 }
 
-static int finish(const struct lanes *lanes, struct lane *lane)
+static int finish(struct lanes *lanes, struct lane *lane)
 {
 	struct outcome outcome;
 	int status = 0;
@@ -144,8 +149,38 @@ static int finish(const struct lanes *lanes, struct lane *lane)
 	if (outcome.failure.status)
 		return blame(lane, &outcome.failure);
 	lane->job->found = outcome.found;
+	lanes->unsynced += outcome.found.disk;
 	progress_layer(lanes->progress);
 	return 0;
+}
+
+/*
+ * What finished layers are begins to reach the disk while others are extracted. The sync that counts is
+ * their user's, when all are there; it only has less to wait for. A descriptor of its own, since an error of
+ * the disk is told once to each of them (syncfs(2), Linux 5.8), and that one must hear of it.
+ */
+static void be_sync(const struct lanes *lanes, pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
+	scoped_fd dir = openat(lanes->work->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_exit(dir < 0 || syncfs(dir) < 0);
+}
+
+static void sync_on_the_way(struct lanes *lanes)
+{
+	pid_t parent = getpid();
+	if (lanes->sync && waitpid(lanes->sync, NULL, WNOHANG) == 0)
+		return;
+	lanes->sync = 0;
+	if (lanes->unsynced < SYNC_PACE)
+		return;
+	lanes->unsynced = 0;
+	lanes->sync = fork();
+	if (lanes->sync == 0)
+		be_sync(lanes, parent);
+	if (lanes->sync < 0)
+		lanes->sync = 0; /* then it all comes at the end */
 }
 
 static int wait_for_one(struct lanes *lanes)
@@ -180,6 +215,8 @@ static int run(struct lanes *lanes, struct lane_job *jobs, int count)
 			lane = NULL;
 		if (lane ? start(lanes, lane, &jobs[next++]) < 0 : wait_for_one(lanes) < 0)
 			return -1;
+		if (next < count || find_lane(lanes, true))
+			sync_on_the_way(lanes);
 	}
 	return 0;
 }
@@ -198,6 +235,8 @@ int lanes_run(const struct work *work, struct lane_job *jobs, int count, int qui
 			waitpid(lanes.lane[i].pid, NULL, 0);
 			close(lanes.lane[i].report);
 		}
+	if (lanes.sync)
+		waitpid(lanes.sync, NULL, 0);
 	progress_destroy(lanes.progress);
 	return result;
 }

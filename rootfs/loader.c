@@ -5,7 +5,7 @@
  *	read what the archive says is in it	nothing is written yet
  *	extract the layers that the store lacks	in a work directory
  *	give them what they take from below	likewise
- *	syncfs, once
+ *	syncfs, once for all			lanes.c has had some of it begun
  *	rename each layer into place		now it can be seen, and is durable
  *	write the config, what a run needs of it, then the names	each durable before the next
  */

@@ -92,6 +92,23 @@ order() {
 fsync tmp,rename names,fsync names,"
 }
 
+# Layers that are done begin to reach the disk while others are extracted; the last sync, of the process that
+# publishes them, is after all of that and on a descriptor of its own.
+syncs_on_the_way() {
+	fresh
+	strace -f -y -s 200 -e trace=syncfs,pwrite64,renameat2,openat -o "$SCRATCH/trace" \
+		"$WHERRY" --root "$STORE" load -q "$(image debian docker)" >/dev/null
+	sed -En -e 's/^([0-9]+) +syncfs\(([0-9]+)<.*/sync \1/p' -e 's/.* pwrite64\(.*/write/p' \
+		-e 's/.* renameat2\(.*/rename/p' "$SCRATCH/trace" | uniq >"$SCRATCH/order"
+	local syncs
+	mapfile -t syncs < <(grep ^sync "$SCRATCH/order")
+	[ "${#syncs[@]}" -ge 2 ]
+	[ "${syncs[0]}" != "${syncs[-1]}" ]
+	contains "$(sed -n "/${syncs[0]}/,\$p" "$SCRATCH/order")" write
+	equal "$(sed -n "/${syncs[-1]}/,\$p" "$SCRATCH/order" | tr '\n' ,)" "${syncs[-1]},rename,"
+	grep -qE "^${syncs[0]#sync } +openat\(.*, \"\.\", " "$SCRATCH/trace"
+}
+
 # What others read is not removed under them, and the other way round.
 waits() {
 	fresh
@@ -241,11 +258,13 @@ it "refuses a store of another user" somebody_elses
 it "waits for who reads the store before it removes, and for who removes before it reads" waits
 if command -v strace >/dev/null; then
 	it "has layers on the disk before their image, and that before its name" order
+	it "begins to sync while it extracts, and has all on the disk at the end" syncs_on_the_way
 	it "reads nothing but the index a second time, and writes nothing" second_time
 	it "is whole after a kill at its first writes" killed_at_a_write
 	it "asks again where the kernel lost its way for a moment" asks_again
 else
 	skip "has layers on the disk before their image, and that before its name" "strace is not installed"
+	skip "begins to sync while it extracts, and has all on the disk at the end" "strace is not installed"
 	skip "reads nothing but the index a second time, and writes nothing" "strace is not installed"
 	skip "is whole after a kill at its first writes" "strace is not installed"
 	skip "asks again where the kernel lost its way for a moment" "strace is not installed"
