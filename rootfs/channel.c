@@ -13,7 +13,6 @@
 #define F_SEAL_FUTURE_WRITE 0x0010
 #endif
 
-enum { CHANNEL_WORTH = CHANNEL_INPUT / 4 * 3 };
 enum { DOWN_SIZE = 4096 + CHANNEL_INPUT, UP_SIZE = 4096 + CHANNEL_RECORDS + CHANNEL_OUTPUT };
 
 /*
@@ -41,7 +40,7 @@ static int map_down(struct channel *channel)
 
 int channel_create(struct channel *channel)
 {
-	*channel = (struct channel){ .wake_parent = -1, .wake_child = -1 };
+	*channel = (struct channel){ .wake_parent = -1, .wake_child = -1, .worth = CHANNEL_SLOT };
 	channel->wake_parent = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	channel->wake_child = eventfd(0, EFD_CLOEXEC);
 	if (channel->wake_parent < 0 || channel->wake_child < 0)
@@ -239,8 +238,7 @@ void channel_give(struct channel *channel, size_t size)
 	channel->input_head += size;
 	atomic_store_explicit(&channel->down->input_head, channel->input_head,
 			      memory_order_release);
-	/* Once a round: a child that only looks at headers is done with a slot before the next comes. */
-	if (before < CHANNEL_WORTH && before + size >= CHANNEL_WORTH)
+	if (before < channel->worth && before + size >= channel->worth)
 		channel_nudge(channel);
 }
 

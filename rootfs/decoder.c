@@ -45,6 +45,9 @@ int decoder_start(struct decoder *decoder, const struct decoder_task *task)
 		return -1;
 	}
 	channel_be_parent(&decoder->channel);
+	/* Who only looks at headers is done with a slot before the next comes: once a round will do. */
+	if (task->compression == PLAIN)
+		decoder->channel.worth = CHANNEL_INPUT / 4 * 3;
 	decoder->pidfd = (int)syscall(SYS_pidfd_open, decoder->pid, 0);
 	return 0;
 }
