@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Times loaders side by side: interleaved rounds, medians; then memory, then bytes written.
 
-load.py ROUNDS SCRATCH CASE…: a case is NAME=COMMAND, where {} is a fresh directory's path.
+load.py [--keep] ROUNDS SCRATCH CASE…: a case is NAME=COMMAND, where {} is a fresh directory's path. --keep: what a
+round leaves stays, since on ext4 a tree made where one was removed takes long to find inodes.
 load.py --memory COMMAND: the peak of what all processes of COMMAND hold together (PSS), in KB.
 load.py --split TAR DIR COUNT: makes COUNT layers out of TAR, together about three times its size; as in what
 a build makes, a layer's directories are those that its files are in.
@@ -17,8 +18,7 @@ import tarfile
 import time
 
 
-def run_once(command, place):
-    shutil.rmtree(place, ignore_errors=True)
+def run_once(command, place, keep):
     # What the last one's end has left to do is not this one's.
     subprocess.run(["sync", "-f", os.path.dirname(place)], check=True)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -27,15 +27,16 @@ def run_once(command, place):
                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     wall = time.monotonic() - begun
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    shutil.rmtree(place, ignore_errors=True)
+    if not keep:
+        shutil.rmtree(place, ignore_errors=True)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def compare(rounds, scratch, cases):
+def compare(rounds, scratch, cases, keep):
     results = {name: [] for name, _ in cases}
-    for _ in range(rounds):
-        for name, command in cases:
-            results[name].append(run_once(command, scratch + "/fresh"))
+    for n in range(rounds):
+        for i, (name, command) in enumerate(cases):
+            results[name].append(run_once(command, f"{scratch}/fresh{n}-{i}", keep))
     base = statistics.median(wall for wall, _ in results[cases[0][0]])
     for name, _ in cases:
         wall = statistics.median(w for w, _ in results[name])
@@ -90,9 +91,12 @@ def split(source, out, count):
                     member.name = name
 
 
+keep = sys.argv[1] == "--keep"
+if keep:
+    del sys.argv[1]
 if sys.argv[1] == "--memory":
     memory(sys.argv[2])
 elif sys.argv[1] == "--split":
     split(sys.argv[2], sys.argv[3], int(sys.argv[4]))
 else:
-    compare(int(sys.argv[1]), sys.argv[2], [case.split("=", 1) for case in sys.argv[3:]])
+    compare(int(sys.argv[1]), sys.argv[2], [case.split("=", 1) for case in sys.argv[3:]], keep)

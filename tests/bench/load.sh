@@ -83,7 +83,7 @@ loop_device() {
 # program, whose syncfs and fsync a seccomp filter answers with 0.
 on_a_disk() {
 	local device before after extracted
-	truncate -s 3G "$DISK/disk"
+	truncate -s $((ROUNDS + 1))G "$DISK/disk"
 	mkfs.ext4 -q -E lazy_itable_init=0 "$DISK/disk"
 	mkdir "$SCRATCH/disk"
 	device=$(loop_device "$DISK/disk")
@@ -91,7 +91,7 @@ on_a_disk() {
 	losetup --detach "$device" # when it is unmounted
 	mounted+=("$SCRATCH/disk")
 	echo "-- durable: eight layers, gzip, to ext4"
-	python3 "$TOP/tests/bench/load.py" "$ROUNDS" "$SCRATCH/disk" \
+	python3 "$TOP/tests/bench/load.py" --keep "$ROUNDS" "$SCRATCH/disk" \
 		"wherry=$WHERRY --root {} load -q $SCRATCH/images/eight.oci-gzip" \
 		"wherry without sync=$BUILD/bench/unsynced $WHERRY --root {} load -q $SCRATCH/images/eight.oci-gzip" |
 		tee "$SCRATCH/table"

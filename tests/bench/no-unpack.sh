@@ -12,7 +12,7 @@ trap 'rm -rf --one-file-system "$SCRATCH"' EXIT
 
 ARCHIVE=$(image debian docker)
 STORE=$SCRATCH/store
-compare() { python3 "$TOP/tests/bench/load.py" "$ROUNDS" "$SCRATCH/work" "$@"; }
+compare() { python3 "$TOP/tests/bench/load.py" --keep "$ROUNDS" "$SCRATCH/work" "$@"; }
 wherry() { "$WHERRY" --root "$STORE" --state "$SCRATCH/state" "$@"; }
 # kept PROGRAM…: the same 20 times, of an image that is there and of an index that is there.
 kept() {
