@@ -151,9 +151,12 @@ static int put_file(struct pack *pack, int dir, const char *name, struct tar_ent
 	entry->type = '0';
 	entry->size = st->st_size;
 	entry->attributes_of = file;
-	/* Only such a file is worth to be asked. */
-	bool small = (uint64_t)st->st_blocks * 512 < entry->size;
-	int holes = small ? sparse_find(&pack->sparse, file, entry->size) : 0;
+	/*
+	 * Only such a file is worth to be asked. An image's layer "SHOULD NOT" have holes, which not every
+	 * reader knows (image-spec 1.1, layer.md): there they are zeros.
+	 */
+	bool worth = pack->options->kind == PACK_TREE && (uint64_t)st->st_blocks * 512 < entry->size;
+	int holes = worth ? sparse_find(&pack->sparse, file, entry->size) : 0;
 	if (holes)
 		return holes < 0 ? fail("look for the holes of %.400s", pack->path)
 				 : put_sparse(pack, file, entry);

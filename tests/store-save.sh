@@ -9,7 +9,7 @@ fresh() { rm -rf "$STORE"; }
 names_of() { wherry images --json | jq -r '.[].names[]'; }
 id_of() { wherry inspect "$1" | jq -r .id; }
 
-# An archive of them is no larger than what is in them, and who reads it finds them again; so does an import.
+# An import has the holes of its files, which are as long as they were.
 holes() {
 	fresh
 	local tree=$SCRATCH/holes name n
@@ -25,14 +25,11 @@ file = os.open(sys.argv[1], os.O_WRONLY)
 for n in range(1400): os.pwrite(file, b"x%d" % n, n * 8192)' "$tree/many"
 	wherry import "$tree" holes >/dev/null
 	same_holes
-	wherry save holes -o "$SCRATCH/holes.tar"
-	[ "$(stat -c %s "$SCRATCH/holes.tar")" -lt 20000000 ]
-	wherry rmi holes >/dev/null
-	wherry load -q "$SCRATCH/holes.tar" >/dev/null
-	same_holes
 	rm "$tree/n"*
 	wherry import "$tree" fewer >/dev/null
 	wherry save fewer -o "$SCRATCH/fewer.tar"
+	# In the layer of an image they are zeros: image-spec.
+	[ "$(stat -c %s "$SCRATCH/fewer.tar")" -gt 60000000 ]
 	skopeo copy -q "oci-archive:$SCRATCH/fewer.tar" "oci:$SCRATCH/fewer:latest" >/dev/null
 	umoci unpack --image "$SCRATCH/fewer:latest" "$SCRATCH/fewer-tree" >/dev/null 2>&1
 	diff <(python3 "$TOP/tests/tree.py" "$tree") <(python3 "$TOP/tests/tree.py" "$SCRATCH/fewer-tree/rootfs")
@@ -180,5 +177,5 @@ it "imports a directory, an archive and a pipe" imports
 it "imports as many attributes as a file may have" many_attributes
 it "leaves out what would remove a file in an image, and says so" imports_no_whiteout
 it "imports nothing of what is none" no_import
-it "saves and imports files with holes as such" holes
+it "imports holes as such, and saves them as an image has to have them" holes
 finish_clean
