@@ -105,7 +105,8 @@ int become_init(const struct inside *inside, const struct spec *spec, const stru
 	sigprocmask(SIG_SETMASK, &inside->mask, NULL);
 	if (process->no_init)
 		return become_program(inside, process, env);
-	fcntl(inside->report, F_SETFD, 0);
+	if (fcntl(inside->report, F_SETFD, 0) < 0)
+		return fail("hand the report on to the init");
 	fexecve(inside->init, argv, env);
 	/* ENOENT: Linux 5.10 wants a path for a descriptor that exec closes */
 	char path[32];
