@@ -75,24 +75,43 @@ static bool in_background(void)
 	return group >= 0 && group != getpgrp();
 }
 
+static bool asks_to_end(unsigned signal)
+{
+	return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+}
+
+static bool end_is_pending(void)
+{
+	sigset_t pending;
+	if (sigpending(&pending) < 0)
+		return false;
+	for (int signal = SIGHUP; signal <= SIGTERM; signal++)
+		if (asks_to_end((unsigned)signal) && sigismember(&pending, signal) == 1)
+			return true;
+	return false;
+}
+
 /*
  * With SIGTTOU blocked the kernel would let us have the terminal under the hands of the shell. To that a job is
- * stopped when all of it is.
+ * stopped when all of it is. Returns whether the terminal may be taken: who has been continued in the background to
+ * end (kill %1, timeout(1)) does so there.
  */
-static void come_forward(void)
+static bool come_forward(void)
 {
 	while (in_background()) {
+		if (end_is_pending())
+			return false;
 		kill(0, SIGTTOU);
 		if (!signals_stop(SIGTTOU))
-			return; /* for nobody, or it is ignored */
+			return true; /* for nobody, or it is ignored */
 	}
+	return true;
 }
 
 int terminal_raw(struct terminal *terminal)
 {
-	if (terminal->master < 0 || terminal->in.from < 0 || terminal->raw)
+	if (terminal->master < 0 || terminal->in.from < 0 || terminal->raw || !come_forward())
 		return 0;
-	come_forward();
 	if (tcgetattr(STDIN_FILENO, &terminal->before) < 0)
 		return fail("read the terminal's settings");
 	struct termios raw = terminal->before;
@@ -211,8 +230,7 @@ static bool is_asked_to_end(int signals)
 	struct signalfd_siginfo info;
 	if (read(signals, &info, sizeof(info)) != sizeof(info))
 		return false;
-	return info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT || info.ssi_signo == SIGHUP ||
-	       info.ssi_signo == SIGQUIT;
+	return asks_to_end(info.ssi_signo);
 }
 
 /* Waits until OUT can be written to; false: nobody reads, and who sent a signal will not wait any longer. */

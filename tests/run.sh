@@ -261,6 +261,18 @@ waits_in_background() {
 	done
 }
 
+# dash leaves the terminal to itself, and timeout(1) makes a group of its own: SIGTERM and SIGCONT come to a stopped job.
+ends_in_background() {
+	local keys status
+	for keys in ctrl-p,ctrl-q ''; do
+		status=0
+		SHELL=/bin/sh timeout -k 5 60 script -qec "timeout -k 5 1 $WHERRY --root $STORE --state $STATE run -it \
+			--detach-keys '$keys' busybox sleep 60; exit \$?" /dev/null >/dev/null || status=$?
+		equal "$status" 124
+		equal "$(ls -A "$STATE")" ""
+	done
+}
+
 # Without -t: else it could type into it (TIOCSTI).
 no_terminal() {
 	equal "$(timeout 30 script -qec "$WHERRY --root $STORE --state $STATE run busybox sh -c 'echo x >/dev/tty'; echo status \$?" /dev/null |
@@ -337,6 +349,7 @@ it "shows what comes to the terminal after everybody has closed it" console_agai
 it "stops with the program at Ctrl-Z, and goes on with it" stops_with_its_job
 it "ignores Ctrl-Z where no shell could continue it" stops_for_nobody
 it "leaves the terminal alone in the background" waits_in_background
+it "ends in the background when it is asked to" ends_in_background
 it "loses no signal that comes early" early_signal
 it "passes Ctrl-C and Ctrl-\\ of a terminal on" terminal
 it "keeps the caller's terminal from being the program's own" no_terminal
