@@ -195,7 +195,7 @@ limits() {
 }
 
 terminal() {
-	script -qec "timeout -k 5 20 '$WHERRY' --root '$STORE' --state '$STATE' run --userns $NAME -it busybox \
+	timeout -k 5 30 script -qec "'$WHERRY' --root '$STORE' --state '$STATE' run --userns $NAME -it busybox \
 		sh -c 'test -t 0 && stat -c \"%u %t\" /dev/console && echo x >/dev/tty'" /dev/null >"$SCRATCH/tty" </dev/null
 	# script(1) types an end of file, which the terminal may echo
 	equal "$(tr -d '\r\000' <"$SCRATCH/tty" | sed 's/^^@//')" $'0 88\nx'
