@@ -44,33 +44,36 @@ int caps_find(const char *word)
 	return -1;
 }
 
-/* The bits that WORDS name; ALL is every one of them. */
-static int parse_words(const char *option, const struct strings *words, uint64_t *bits)
+/* What WORDS name one by one, and whether ALL is among them. */
+static int parse_words(const char *option, const struct strings *words, uint64_t *bits, bool *all)
 {
 	*bits = 0;
+	*all = false;
 	for (size_t i = 0; i < words->count; i++) {
 		const char *word = words->at[i];
 		int cap = caps_find(word);
-		if (!strcasecmp(word, "ALL") || !strcasecmp(word, "CAP_ALL")) {
-			*bits = ~0ULL;
-			continue;
-		}
-		if (cap < 0)
+		if (!strcasecmp(word, "ALL") || !strcasecmp(word, "CAP_ALL"))
+			*all = true;
+		else if (cap < 0)
 			return failx("%s: there is no capability %s", option, word);
-		*bits |= BIT(cap);
+		else
+			*bits |= BIT(cap);
 	}
 	return 0;
 }
 
+/* moby's daemon/pkg/oci/caps, TweakCapabilities: what is added goes before what is dropped, but for one of ALL. */
 int caps_parse(uint64_t *caps, uint64_t base, const struct strings *add, const struct strings *drop)
 {
 	uint64_t added, dropped;
-	if (parse_words("--cap-add", add, &added) < 0 || parse_words("--cap-drop", drop, &dropped) < 0)
+	bool add_all, drop_all;
+	if (parse_words("--cap-add", add, &added, &add_all) < 0 ||
+	    parse_words("--cap-drop", drop, &dropped, &drop_all) < 0)
 		return -1;
-	if (added == ~0ULL)
-		*caps = dropped == ~0ULL ? 0 : caps_all() & ~dropped;
+	if (add_all)
+		*caps = caps_all() & ~dropped;
 	else
-		*caps = (dropped == ~0ULL ? 0 : base & ~dropped) | added;
+		*caps = (drop_all ? 0 : base & ~dropped) | added;
 	return 0;
 }
 

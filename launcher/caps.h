@@ -13,9 +13,9 @@ extern const uint64_t caps_default;
 extern const uint64_t caps_default_if_held;
 
 /*
- * BASE with the --cap-add words added and the --cap-drop words dropped, as docker-run(1) does: ALL in
- * either list is every capability, and the other list then names the exceptions. Names with or without
- * CAP_, in either case. Returns 0, or -1 with a failure.
+ * BASE with the --cap-drop words dropped and the --cap-add words added, as docker-run(1) does: ALL in
+ * either list is every capability, and the other list then names the exceptions; of two ALL the added one counts.
+ * Names with or without CAP_, in either case. Returns 0, or -1 with a failure.
  */
 int caps_parse(uint64_t *caps, uint64_t base, const struct strings *add, const struct strings *drop);
 

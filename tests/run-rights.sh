@@ -12,6 +12,9 @@ capabilities() {
 	equal "$(caps --cap-drop ALL --cap-add CHOWN)" "Amb $none"$'\n'"Bnd $chown"$'\n'"Eff $chown"$'\n'"Inh $none"$'\n'"Prm $chown"
 	equal "$(caps --cap-drop all --cap-add cap_chown -u 1000)" "Amb $none"$'\n'"Bnd $chown"$'\n'"Eff $none"$'\n'"Inh $none"$'\n'"Prm $none"
 	equal "$(caps --cap-add ALL | grep Eff)" "Eff $(sed -n 's/^CapBnd:\t//p' /proc/self/status)"
+	equal "$(caps --cap-add ALL --cap-drop ALL)" "$(caps --cap-add ALL)"
+	equal "$(caps --cap-drop ALL --cap-add ALL --cap-drop CHOWN)" "$(caps --cap-add ALL --cap-drop CHOWN)"
+	equal "$(caps --cap-drop CHOWN --cap-add CHOWN)" "$(caps)"
 	equal "$(caps --privileged | grep Eff)" "Eff $(sed -n 's/^CapBnd:\t//p' /proc/self/status)"
 	[ "$(caps | grep Eff)" != "$(caps --cap-drop NET_RAW | grep Eff)" ]
 	fails_with 125 "no capability FLY" wherry run --cap-add FLY busybox true
