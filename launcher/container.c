@@ -328,7 +328,7 @@ static int run(struct container *container, const struct spec *spec,
 	watch->started(watch);
 	struct supervision with = {
 		container->init, container->end, container->report, &container->terminal,
-		&container->front, spec->name,
+		spec->process.input && !spec->process.terminal, &container->front, spec->name,
 	};
 	int r = supervise_wait(&with, outcome);
 	if (state_unshare(&container->state) < 0 || (r == 0 && supervise_reap(&with, outcome) < 0))

@@ -13,6 +13,7 @@
 #include "launcher/source.h"
 #include "launcher/spec_build.h"
 #include "launcher/state.h"
+#include "launcher/terminal.h"
 #include "launcher/volumes.h"
 #include "launcher/writable.h"
 #include "rootfs/err.h"
@@ -274,6 +275,8 @@ static int run(const struct globals *globals, int argc, char **argv)
 	r = split(&given, &ends.front, &left);
 	if (r)
 		return r < 0 ? -1 : left;
+	if (given.input && !given.terminal)
+		terminal_await();
 	if (run_report_open(&ends.report, given.report) < 0)
 		return -1;
 	int status = run_image(globals, &given, words, &ends);

@@ -48,13 +48,15 @@ int supervise_start(int from, struct outcome *outcome)
  * Ctrl-Z reached wherry alone: the container is in a session of its own. Both stop, unless there is no shell
  * to continue them. Who sends the signal with kill(1) can.
  */
-static void stop_with(pid_t init, const struct signalfd_siginfo *info)
+static int stop_with(const struct supervision *with, const struct signalfd_siginfo *info)
 {
-	signals_forward(init, info);
+	signals_forward(with->init, info);
+	terminal_cook(with->terminal);
 	if (info->ssi_code != SI_KERNEL)
 		raise(SIGSTOP);
 	else if (!signals_stop(SIGTSTP))
-		kill(init, SIGCONT);
+		kill(with->init, SIGCONT);
+	return terminal_raw(with->terminal);
 }
 
 static int pass_signal(int signals, const struct supervision *with)
@@ -66,8 +68,11 @@ static int pass_signal(int signals, const struct supervision *with)
 	case SIGCHLD: /* init's end shows at its pidfd */
 		return 0;
 	case SIGTSTP:
-		stop_with(with->init, &info);
-		return 0;
+		return stop_with(with, &info);
+	case SIGCONT: /* in the background the program would read what is typed to the shell */
+		if (with->input)
+			terminal_come_forward(SIGTTIN);
+		break;
 	case SIGWINCH: /* with a terminal, the kernel tells the programs at its other end */
 		if (with->terminal->master >= 0) {
 			terminal_resize(with->terminal);

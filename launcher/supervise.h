@@ -30,6 +30,7 @@ struct supervision {
 	int end;    /* init's pidfd: readable when it is gone */
 	int report; /* read end of its pipe */
 	struct terminal *terminal; /* without one: its master is -1 */
+	bool input; /* standard input is the program's: a terminal, perhaps, whose jobs take turns */
 	int *front;       /* the socket of launcher/front.h; NULL or -1: we have the caller's terminal ourselves */
 	const char *name; /* the container's */
 };

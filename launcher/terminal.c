@@ -91,26 +91,33 @@ static bool end_is_pending(void)
 	return false;
 }
 
-/*
- * With SIGTTOU blocked the kernel would let us have the terminal under the hands of the shell. To that a job is
- * stopped when all of it is. Returns whether the terminal may be taken: who has been continued in the background to
- * end (kill %1, timeout(1)) does so there.
- */
-static bool come_forward(void)
+/* To who blocks these signals the kernel gives the terminal, under the hands of the shell. */
+bool terminal_come_forward(int signal)
 {
 	while (in_background()) {
 		if (end_is_pending())
 			return false;
-		kill(0, SIGTTOU);
-		if (!signals_stop(SIGTTOU))
+		kill(0, signal); /* a job is stopped when all of it is */
+		if (!signals_stop(signal))
 			return true; /* for nobody, or it is ignored */
 	}
 	return true;
 }
 
+void terminal_await(void)
+{
+	sigset_t mask;
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	signals_block();
+	terminal_come_forward(SIGTTIN);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
 int terminal_raw(struct terminal *terminal)
 {
-	if (terminal->master < 0 || terminal->in.from < 0 || terminal->raw || !come_forward())
+	if (terminal->master < 0 || terminal->in.from < 0 || terminal->raw)
+		return 0;
+	if (!terminal_come_forward(SIGTTOU))
 		return 0;
 	if (tcgetattr(STDIN_FILENO, &terminal->before) < 0)
 		return fail("read the terminal's settings");

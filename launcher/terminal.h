@@ -48,9 +48,16 @@ int terminal_take(struct terminal *, int socket);
 int terminal_connect(struct terminal *, bool input);
 
 /*
- * Gives the caller's terminal back for a while, and takes it again: in the background we are stopped until the
- * job is in front. Each may be called twice.
+ * Stops us, as SIGNAL does, SIGTTOU or SIGTTIN, until the job is in front of the terminal that is standard input, if it
+ * is one. Returns whether it may be used now: not where we have been continued in the background to end, as kill %1 and
+ * timeout(1) do it. Before: all signals are blocked.
  */
+bool terminal_come_forward(int signal);
+
+/* The same with SIGTTIN, for who has made nothing yet: a signal acts as it does on any program. */
+void terminal_await(void);
+
+/* Gives the caller's terminal back for a while, and takes it again, when it is in front. Each may be called twice. */
 void terminal_cook(struct terminal *);
 int terminal_raw(struct terminal *);
 

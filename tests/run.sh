@@ -221,6 +221,49 @@ stops_with_its_job() {
 	END
 }
 
+# Its program would read what is typed to the shell.
+waits_with_input() {
+	shell <<-END
+		see job>
+		type run -i busybox sh -c '$ECHOES' &\n
+		see job>
+		run sleep 1
+		type jobs\n
+		see Stopped
+		run ! pgrep -x wherry-init
+		type fg\n
+		see \nup
+		type again\n
+		see <again>
+		type \x1a
+		see Stopped
+		see job>
+		type bg\n
+		see job>
+		run sleep 0.5
+		type jobs\n
+		see Stopped
+		see job>
+		type echo shell\n
+		see \nshell
+		not <echo
+		type fg\n
+		type once more\n
+		see <once more>
+		type \x04
+		see job>
+		type run -i busybox sh -c '$ECHOES' &\n
+		see job>
+		run sleep 1
+		type kill %1\n
+		see job>
+		type wait; ls -A $STATE | wc -l\n
+		see \n0
+		type exit 3\n
+		exit 3
+	END
+}
+
 # Who leads a session has no shell that could continue it: there the kernel stops nobody.
 stops_for_nobody() {
 	timeout -k 5 60 python3 "$TOP/tests/detach.py" "$WHERRY" --root "$STORE" --state "$STATE" \
@@ -347,6 +390,7 @@ it "sends no SIGPIPE of its own to the program" broken_pipe
 it "ends, when asked to, although nobody reads its output" stuck_reader
 it "shows what comes to the terminal after everybody has closed it" console_again
 it "stops with the program at Ctrl-Z, and goes on with it" stops_with_its_job
+it "lets its program read nothing in the background, with -i" waits_with_input
 it "ignores Ctrl-Z where no shell could continue it" stops_for_nobody
 it "leaves the terminal alone in the background" waits_in_background
 it "ends in the background when it is asked to" ends_in_background
