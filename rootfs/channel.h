@@ -107,7 +107,7 @@ void channel_taken(struct channel *, uint64_t until);
 /* Room for a whole slot of output. */
 unsigned char *channel_room(struct channel *);
 void channel_made(struct channel *, size_t size);
-void channel_put(struct channel *, enum record_kind, const struct piece *, int pieces);
+void channel_put(struct channel *, enum record_kind, const struct piece *, int count);
 /* Asks for the slot at OFFSET of the file; returns the size of the answer, 0: the end. */
 size_t channel_ask(struct channel *, uint64_t offset, const unsigned char **data);
 

@@ -37,13 +37,13 @@ struct load_options {
 };
 
 /*
- * Finds IMAGE as the command line names it: a path if it starts with "/", "./" or "../", else a
+ * Finds the image NAME as the command line has it: a path if it starts with "/", "./" or "../", else a
  * name of the store ("busybox", "library/busybox:1.36", "@sha256:…", an unambiguous prefix of an
  * image ID), else a file of that name. A file is loaded first, and costs reading its index only
  * where the store has it already. Opens the image and locks it against removal.
  * Returns 0; -1 with a failure.
  */
-int image_open(struct store *, const char *image, const struct load_options *, struct image *);
+int image_open(struct store *, const char *name, const struct load_options *, struct image *);
 
 /* Its whole config, byte for byte as it was loaded, NUL behind; the caller's. NULL with a failure. */
 char *image_config(const struct image *, size_t *size);
