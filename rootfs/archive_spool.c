@@ -45,7 +45,8 @@ static int write_all(struct spool *spool, const unsigned char *data, size_t size
 static ssize_t read_some(struct spool *spool, unsigned char *data, size_t size)
 {
 	size_t done = spool->head_size;
-	memcpy(data, spool->head, done);
+	if (done)
+		memcpy(data, spool->head, done);
 	spool->head_size = 0;
 	while (done < size) {
 		ssize_t n = read(spool->archive->file, data + done, size - done);
