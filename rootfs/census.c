@@ -10,41 +10,20 @@
 #include <unistd.h>
 
 #include "rootfs/checksum.h"
+#include "rootfs/links.h"
 #include "rootfs/path.h"
 #include "rootfs/scoped.h"
 
 struct counter {
 	struct census *census;
 	bool reads;
-	ino_t *linked; /* files with several names that have been read */
-	size_t linked_count;
+	struct links links; /* files with several names that have been read */
 };
 
 /* O_NOATIME: reading must not change its times. */
 static int open_quietly(int dir, const char *name, int flags)
 {
 	return openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | flags);
-}
-
-static int add_linked(struct counter *counter, ino_t file)
-{
-	ino_t *grown = counter->linked;
-	size_t count = counter->linked_count;
-	if (!(count & (count - 1))) /* room for twice as many */
-		grown = realloc(grown, (count ? 2 * count : 1) * sizeof(*grown));
-	if (!grown)
-		return -1;
-	grown[counter->linked_count++] = file;
-	counter->linked = grown;
-	return 0;
-}
-
-static bool was_read(const struct counter *counter, ino_t file)
-{
-	for (size_t i = counter->linked_count; i-- > 0;)
-		if (counter->linked[i] == file)
-			return true;
-	return false;
 }
 
 /* ENXIO: there are no data any more, lseek(2). */
@@ -64,14 +43,21 @@ static int read_file(struct counter *counter, int dir, const char *name)
 	return errno == ENXIO ? 0 : -1;
 }
 
+/* Whether it is read by this name: by the first one of several. Returns 1, 0, or -1. */
+static int is_due(struct counter *counter, const struct stat *st)
+{
+	if (st->st_nlink == 1)
+		return 1;
+	if (links_find(&counter->links, st))
+		return 0;
+	return links_add(&counter->links, st, counter) < 0 ? -1 : 1;
+}
+
 static int count_file(struct counter *counter, int dir, const char *name, const struct stat *st)
 {
 	counter->census->content += st->st_size / st->st_nlink;
-	if (!counter->reads || (st->st_nlink > 1 && was_read(counter, st->st_ino)))
-		return 0;
-	if (st->st_nlink > 1 && add_linked(counter, st->st_ino) < 0)
-		return -1;
-	return read_file(counter, dir, name);
+	int due = counter->reads ? is_due(counter, st) : 0;
+	return due <= 0 ? due : read_file(counter, dir, name);
 }
 
 static int count_in(struct counter *counter, int dir, int depth);
@@ -117,7 +103,7 @@ static int count(int root, struct counter *counter)
 	*counter->census = (struct census){ 0 };
 	int dir = open_quietly(root, ".", O_DIRECTORY);
 	int result = dir < 0 ? -1 : count_in(counter, dir, 0);
-	free(counter->linked);
+	links_free(&counter->links, NULL);
 	return result;
 }
 

@@ -12,21 +12,14 @@
 #include <unistd.h>
 
 #include "rootfs/err.h"
+#include "rootfs/links.h"
 #include "rootfs/path.h"
 #include "rootfs/scoped.h"
 #include "rootfs/userns.h"
 
-/* The copy of a file with several names, so that its next name becomes a link. */
-struct copied {
-	dev_t device;
-	ino_t inode;
-	char *path;
-};
-
 struct copy {
 	int to; /* the new tree's root, borrowed */
-	struct copied *copied;
-	size_t copied_count;
+	struct links links; /* notes: the first names, owned */
 	bool in_namespace; /* a user namespace: some owners and no devices can be made (rule 22) */
 	bool warned_attributes, warned_devices, warned_owners;
 	char path[PATH_BYTES + 2]; /* of the entry at hand, from the root */
@@ -190,24 +183,13 @@ static int copy_special(struct copy *copy, const struct place *place, const stru
 	return utimensat(place->to, place->name, times, AT_SYMLINK_NOFOLLOW) < 0 ? copy_fail(copy) : 0;
 }
 
-static const char *find_copied(const struct copy *copy, const struct stat *st)
-{
-	for (size_t i = 0; i < copy->copied_count; i++)
-		if (copy->copied[i].inode == st->st_ino && copy->copied[i].device == st->st_dev)
-			return copy->copied[i].path;
-	return NULL;
-}
-
+/* Its next name becomes a link to this one. */
 static int remember(struct copy *copy, const struct stat *st)
 {
-	struct copied *grown = realloc(copy->copied, (copy->copied_count + 1) * sizeof(*grown));
-	if (!grown)
+	scoped_ptr char *path = strdup(copy->path);
+	if (!path || links_add(&copy->links, st, path) < 0)
 		return copy_fail(copy);
-	copy->copied = grown;
-	char *path = strdup(copy->path);
-	if (!path)
-		return copy_fail(copy);
-	grown[copy->copied_count++] = (struct copied){ st->st_dev, st->st_ino, path };
+	take_ptr(&path);
 	return 0;
 }
 
@@ -226,7 +208,7 @@ static int copy_other(struct copy *copy, const struct place *place, const struct
 {
 	if (is_left_out(copy, st))
 		return 0;
-	const char *first = st->st_nlink > 1 ? find_copied(copy, st) : NULL;
+	const char *first = st->st_nlink > 1 ? links_find(&copy->links, st) : NULL;
 	if (first)
 		return linkat(copy->to, first, place->to, place->name, 0) < 0 ? copy_fail(copy) : 0;
 	if (st->st_nlink > 1 && remember(copy, st) < 0)
@@ -302,9 +284,7 @@ int copy_tree(int from, int to)
 		*copy->path = '\0';
 		result = copy_metadata(copy, from, to, &st);
 	}
-	for (size_t i = 0; i < copy->copied_count; i++)
-		free(copy->copied[i].path);
-	free(copy->copied);
+	links_free(&copy->links, free);
 	free(copy);
 	return result;
 }

@@ -12,25 +12,18 @@
 #include <unistd.h>
 
 #include "rootfs/err.h"
+#include "rootfs/links.h"
 #include "rootfs/pack_pax.h"
 #include "rootfs/pack_sparse.h"
 #include "rootfs/path.h"
 #include "rootfs/scoped.h"
 #include "rootfs/userns.h"
 
-/* Names of files with several links, by inode, so that the next of them becomes a link. */
-struct known {
-	dev_t device;
-	ino_t inode;
-	char *path;
-};
-
 struct pack {
 	const struct pack_options *options;
 	pack_sink *sink;
 	void *context;
-	struct known *known;
-	size_t known_count;
+	struct links links; /* notes: the first names, owned */
 	char path[PATH_BYTES + 2]; /* of the entry at hand, from the root */
 	struct pax pax;
 	struct sparse sparse; /* of the file at hand */
@@ -49,23 +42,14 @@ static int put_padding(struct pack *pack, uint64_t size)
 	return rest ? put(pack, zeros, 512 - rest) : 0;
 }
 
-static const char *find_known(struct pack *pack, const struct stat *st)
-{
-	for (size_t i = 0; i < pack->known_count; i++)
-		if (pack->known[i].inode == st->st_ino && pack->known[i].device == st->st_dev)
-			return pack->known[i].path;
-	return NULL;
-}
-
+/* The next of its names becomes a link to this one. */
 static int remember(struct pack *pack, const struct stat *st)
 {
-	struct known *grown = realloc(pack->known, (pack->known_count + 1) * sizeof(*grown));
-	if (!grown)
-		return fail("remember %s", pack->path);
-	pack->known = grown;
-	grown[pack->known_count] = (struct known){ st->st_dev, st->st_ino, strdup(pack->path) };
-	return grown[pack->known_count].path ? (pack->known_count++, 0)
-					     : fail("remember %s", pack->path);
+	scoped_ptr char *path = strdup(pack->path);
+	if (!path || links_add(&pack->links, st, path) < 0)
+		return fail("remember %.400s", pack->path);
+	take_ptr(&path);
+	return 0;
 }
 
 /* The header, and before it a pax header for what doesn't fit in. */
@@ -187,7 +171,7 @@ static int put_marker(struct pack *pack, size_t prefix, const char *name)
 static int put_other(struct pack *pack, int dir, const char *name, const struct stat *st)
 {
 	struct tar_entry entry = { .name = pack->path, .attributes_of = -1 };
-	const char *first = st->st_nlink > 1 ? find_known(pack, st) : NULL;
+	const char *first = st->st_nlink > 1 ? links_find(&pack->links, st) : NULL;
 	describe(&entry, st);
 	if (first) {
 		entry.type = '1';
@@ -333,9 +317,7 @@ int pack_tree(int root, const struct pack_options *options, pack_sink *sink, voi
 		result = put_tree(pack, root, 0, 0);
 	if (result == 0)
 		result = put(pack, end, sizeof(end));
-	for (size_t i = 0; i < pack->known_count; i++)
-		free(pack->known[i].path);
-	free(pack->known);
+	links_free(&pack->links, free);
 	free(pack);
 	return result;
 }

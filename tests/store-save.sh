@@ -148,6 +148,26 @@ imports() {
 	equal "$(id_of gz)" "$(id_of xz)"
 }
 
+# More files with several names than any table begins with: they are one file each in a layer and in what is
+# saved of it, and fsck sums each up once.
+keeps_links() {
+	fresh
+	local tree=$SCRATCH/links n layer
+	mkdir -p "$tree"/{a,b/c}
+	for n in $(seq 300); do echo "$n" >"$tree/a/$n"; done
+	ln "$tree"/a/* "$tree/b"
+	ln "$tree"/a/*7 "$tree/b/c"
+	wherry import "$tree" links >/dev/null
+	for n in 1 2; do
+		layer=$STORE/layers/$(wherry inspect links | jq -r '.layers[0].directory')
+		diff <(python3 "$TOP/tests/tree.py" "$tree") <(python3 "$TOP/tests/tree.py" "$layer")
+		equal "$(wherry fsck)" "$STORE: all that is left is whole"
+		wherry save links -o "$SCRATCH/links.tar"
+		fresh
+		wherry load -q "$SCRATCH/links.tar" >/dev/null
+	done
+}
+
 # In a layer such a name removes another: the file itself can't be told.
 imports_no_whiteout() {
 	fresh
@@ -174,6 +194,7 @@ it "saves to a file of its own, whatever is beside it" saves_beside_a_link
 it "leaves no file when it can't save" no_save
 it "saves an image under its whole name, and none that was called by its ID" saves_the_name
 it "imports a directory, an archive and a pipe" imports
+it "keeps files that have several names one file each" keeps_links
 it "imports as many attributes as a file may have" many_attributes
 it "leaves out what would remove a file in an image, and says so" imports_no_whiteout
 it "imports nothing of what is none" no_import

@@ -22,6 +22,9 @@ make_tree() {
 	ln -s nowhere "$data/dangling"
 	mkfifo -m 620 "$data/fifo"
 	ln "$data/fifo" "$data/dir/fifo-too"
+	mkdir "$data/pairs" "$data/pairs-too"
+	for n in $(seq 300); do : >"$data/pairs/$n"; done
+	ln "$data"/pairs/* "$data/pairs-too"
 	mknod -m 640 "$data/block" b 7 200
 	mknod -m 604 "$data/char" c 1 3
 	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$data/dir/socket"
