@@ -226,6 +226,6 @@ int merge_layers(const struct merge_layer *layers, int count, struct erofs *erof
 	int64_t root = take_root(&merge, layers, count);
 	int result = root < 0 ? -1 : merge_directory(&merge, root, root, &members);
 	free(members.layers);
-	free(merge.known);
+	links_free(&merge.links, NULL);
 	return result;
 }

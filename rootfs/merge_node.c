@@ -16,38 +16,6 @@
 #include "rootfs/scoped.h"
 #include "rootfs/tree.h"
 
-static uint32_t hash(int layer, ino_t inode)
-{
-	return ((uint32_t)inode * 2654435761u) ^ (uint32_t)layer * 40503u;
-}
-
-static struct known *find_place(const struct merge *merge, int layer, ino_t inode)
-{
-	uint32_t i = hash(layer, inode);
-	for (;; i++) {
-		struct known *known = &merge->known[i & (merge->known_room - 1)];
-		if (!known->inode || (known->inode == inode && known->layer == layer))
-			return known;
-	}
-}
-
-static int grow_known(struct merge *merge)
-{
-	struct known *old = merge->known;
-	uint32_t room = merge->known_room;
-	merge->known_room = room ? room * 2 : 256;
-	merge->known = calloc(merge->known_room, sizeof(*old));
-	if (!merge->known) {
-		merge->known = old;
-		return fail("make the index");
-	}
-	for (uint32_t i = 0; i < room; i++)
-		if (old[i].inode)
-			*find_place(merge, old[i].layer, old[i].inode) = old[i];
-	free(old);
-	return 0;
-}
-
 int merge_blame(const struct merge *merge, const char *name)
 {
 	return fail("look at %.400s/%s", merge->path, name);
@@ -129,26 +97,28 @@ static int take_link(struct merge *merge, uint32_t number, int above, const char
 	return 0;
 }
 
-int64_t merge_take_other(struct merge *merge, int number, int above, const char *name, const struct stat *st)
+/* A new node, which the next of its names leads to, too. */
+static int64_t add_other(struct merge *merge, const struct stat *st)
 {
-	struct known *known = NULL;
-	if (st->st_nlink > 1) {
-		if (merge->known_count * 2 >= merge->known_room && grow_known(merge) < 0)
-			return -1;
-		known = find_place(merge, number, st->st_ino);
-		if (known->inode) {
-			merge->erofs->nodes[known->node].links++;
-			return known->node;
-		}
-	}
 	int64_t node = erofs_add(merge->erofs);
 	if (node < 0)
 		return -1;
-	if (known) {
-		*known = (struct known){ number, st->st_ino, node };
-		merge->known_count++;
-	}
+	if (st->st_nlink > 1 && links_add(&merge->links, st, (void *)(uintptr_t)node) < 0)
+		return fail("make the index");
 	take_stat(&merge->erofs->nodes[node], st);
+	return node;
+}
+
+int64_t merge_take_other(struct merge *merge, int number, int above, const char *name, const struct stat *st)
+{
+	uintptr_t known = st->st_nlink > 1 ? (uintptr_t)links_find(&merge->links, st) : 0;
+	if (known) {
+		merge->erofs->nodes[known].links++;
+		return (int64_t)known;
+	}
+	int64_t node = add_other(merge, st);
+	if (node < 0)
+		return -1;
 	if (S_ISREG(st->st_mode) &&
 	    take_file(merge, &merge->layers[number], node, above, name, st) < 0)
 		return -1;

@@ -4,21 +4,14 @@
 
 #include <sys/stat.h>
 
+#include "rootfs/links.h"
 #include "rootfs/merge.h"
 #include "rootfs/path.h"
-
-/* A file with several names: the next of them leads to the same node. */
-struct known {
-	int layer;
-	ino_t inode;
-	uint32_t node;
-};
 
 struct merge {
 	const struct merge_layer *layers;
 	struct erofs *erofs;
-	struct known *known; /* a table of ROOM places, a power of two, at most half of them used */
-	uint32_t known_count, known_room;
+	struct links links; /* notes: the numbers of their nodes, which are not the root's 0 */
 	char path[PATH_BYTES + 1]; /* of the directory at hand: "." or "./a/b" */
 };
 

@@ -51,6 +51,9 @@ make_all() {
 	setfattr -n user.dir -v yes "$lower/deep"
 	echo linked >"$lower/linked"
 	for n in 1 2 3; do ln "$lower/linked" "$lower/linked-$n"; done
+	mkdir "$lower/pairs" "$lower/pairs-too"
+	for n in $(seq 300); do echo "$n" >"$lower/pairs/$n"; done
+	ln "$lower"/pairs/* "$lower/pairs-too"
 	mkfifo "$lower/fifo"
 	mknod "$lower/char" c 250 70000
 	mknod "$lower/block" b 7 3
