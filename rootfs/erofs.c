@@ -22,8 +22,7 @@ enum {
 /* All of it but what is copied. */
 struct image {
 	struct erofs *erofs;
-	unsigned char *bytes;
-	uint64_t size;           /* of BYTES */
+	unsigned char *bytes;    /* erofs->size of them */
 	uint64_t blocks;         /* what is copied included */
 };
 
@@ -148,9 +147,8 @@ static size_t tail_of(const struct erofs_node *node)
 }
 
 /* Inodes first, then the whole blocks of directories and links, then what is copied. */
-static int place(struct image *image)
+static int place(struct erofs *erofs)
 {
-	struct erofs *erofs = image->erofs;
 	uint64_t at = SUPER_AT + SUPER + (uint64_t)SLOT * erofs->device_count;
 	for (uint32_t i = 0; i < erofs->count; i++) {
 		struct erofs_node *node = &erofs->nodes[i];
@@ -175,8 +173,22 @@ static int place(struct image *image)
 		node->block = block;
 		block += node->size / EROFS_BLOCK;
 	}
-	image->size = block * EROFS_BLOCK;
-	image->blocks = block;
+	erofs->size = block * EROFS_BLOCK;
+	return 0;
+}
+
+int erofs_place(struct erofs *erofs)
+{
+	if (place(erofs) < 0)
+		return -1;
+	erofs->need = erofs->size;
+	for (uint32_t i = 0; i < erofs->count; i++) {
+		const struct erofs_node *node = &erofs->nodes[i];
+		int64_t need = node->data == EROFS_COPY ? erofs_copy_need(erofs, node) : 0;
+		if (need < 0)
+			return -1;
+		erofs->need += (uint64_t)need;
+	}
 	return 0;
 }
 
@@ -255,7 +267,7 @@ static int write_node(struct image *image, uint32_t number, int file)
 		return 0;
 	case EROFS_COPY:
 		write_inode(image, node, number, LAYOUT_CHUNKS, erofs_chunk_bits(node->size));
-		return erofs_copy(image->erofs->copied, node, file, &image->blocks,
+		return erofs_copy(image->erofs, node, file, &image->blocks,
 				  image->bytes + (uint64_t)node->at * UNIT + INODE +
 					  attributes_room(node));
 	case EROFS_EMPTY:
@@ -298,21 +310,15 @@ static int write_all(struct image *image, int file)
 				return -1;
 	if (write_super(image) < 0)
 		return -1;
-	for (uint64_t done = 0; done < image->size;) {
-		ssize_t n = pwrite(file, image->bytes + done, image->size - done, done);
-		if (n < 0)
-			return fail("write the index");
-		done += n;
-	}
+	if (erofs_put(erofs, file, image->bytes, erofs->size, 0) < 0)
+		return -1;
 	return ftruncate(file, image->blocks * EROFS_BLOCK) < 0 ? fail("write the index") : 0;
 }
 
 int erofs_write(struct erofs *erofs, int file)
 {
-	struct image image = { .erofs = erofs };
-	if (place(&image) < 0)
-		return -1;
-	image.bytes = calloc(1, image.size);
+	struct image image = { .erofs = erofs, .blocks = erofs->size / EROFS_BLOCK };
+	image.bytes = calloc(1, erofs->size);
 	int result = image.bytes ? write_all(&image, file) : fail("make the index");
 	free(image.bytes);
 	return result;

@@ -51,6 +51,8 @@ struct erofs {
 	uint32_t count, room;
 	uint64_t devices[EROFS_DEVICES]; /* bytes of each */
 	uint32_t device_count;
+	uint64_t size;             /* of all but what is copied, the writer's */
+	uint64_t need;             /* bytes of a disk that it takes at least: erofs_place */
 	int copied;                /* directory that the names of EROFS_COPY are in; borrowed */
 };
 
@@ -63,7 +65,10 @@ int64_t erofs_add(struct erofs *);
  */
 int erofs_add_attribute(struct erofs_node *, const char *name, const void *value, size_t size);
 
-/* Writes it into FILE, which is empty. Returns 0, or -1 with a failure. */
+/* When it has all nodes: lays it out, and says what it needs. Returns 0, or -1 with a failure. */
+int erofs_place(struct erofs *);
+
+/* Writes it, as it is laid out, into FILE, which is empty. Returns 0, or -1 with a failure. */
 int erofs_write(struct erofs *, int file);
 
 void erofs_free(struct erofs *);

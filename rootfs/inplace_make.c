@@ -22,12 +22,14 @@
 
 #include "rootfs/archive.h"
 #include "rootfs/chain.h"
+#include "rootfs/erofs_copy.h"
 #include "rootfs/err.h"
 #include "rootfs/inplace.h"
 #include "rootfs/inplace_key.h"
 #include "rootfs/lanes.h"
 #include "rootfs/merge.h"
 #include "rootfs/plan.h"
+#include "rootfs/room.h"
 #include "rootfs/scoped.h"
 #include "rootfs/seals.h"
 
@@ -211,30 +213,49 @@ static int hash_index(int file, struct digest *digest)
 	return n < 0 ? fail("read the index") : 0;
 }
 
-static int put_file(int dir, const char *name, const char *data, size_t size)
+/* By errno. */
+static int write_fail(const struct making *making)
 {
-	scoped_fd file = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (file < 0 || write(file, data, size) != (ssize_t)size || fsync(file) < 0)
-		return fail("write the index");
-	return 0;
+	room_hint_need("the index", making->erofs.need);
+	return fail("write the index");
 }
 
-static int put_index(struct making *making, int dir)
+static int put_file(const struct making *making, int dir, const char *name, const char *data, size_t size)
+{
+	scoped_fd file = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (file < 0)
+		return write_fail(making);
+	if (erofs_put(&making->erofs, file, data, size, 0) < 0)
+		return -1;
+	return fsync(file) < 0 ? write_fail(making) : 0;
+}
+
+/* Before anything is written, as rootfs/loader.c has it. */
+static int check_room(struct making *making, const struct store *store, int dir)
+{
+	if (erofs_place(&making->erofs) < 0)
+		return -1;
+	return room_check(dir, making->erofs.need, making->archive.path, "its index needs", store->path);
+}
+
+static int put_index(struct making *making, const struct store *store, int dir)
 {
 	struct digest digest;
 	const struct plan_image *image = making->plan.images;
+	if (check_room(making, store, dir) < 0)
+		return -1;
 	scoped_fd file = openat(dir, "tree.erofs", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (file < 0)
-		return fail("write the index");
+		return write_fail(making);
 	if (erofs_write(&making->erofs, file) < 0 || hash_index(file, &digest) < 0)
 		return -1;
 	if (fsync(file) < 0)
-		return fail("write the index");
-	if (put_file(dir, "config", image->config, image->config_size) < 0)
+		return write_fail(making);
+	if (put_file(making, dir, "config", image->config, image->config_size) < 0)
 		return -1;
 	if (seals_add(&making->seals, "index", digest.hex) < 0)
 		return -1;
-	return put_file(dir, "seals", making->seals.text, making->seals.size);
+	return put_file(making, dir, "seals", making->seals.text, making->seals.size);
 }
 
 /*
@@ -279,7 +300,7 @@ static int write_index(struct making *making, struct store *store, const struct 
 	if (result < 0 || dir < 0)
 		result = fail("make %s/tmp/%s/index", store->path, work.name);
 	if (result == 0)
-		result = put_index(making, dir);
+		result = put_index(making, store, dir);
 	if (result == 0 && seals_check(&making->seals, NULL, NULL) <= 0)
 		result = failx("%s: it has changed while it was read", making->archive.path);
 	if (result == 0 && fsync(dir) < 0)

@@ -72,12 +72,26 @@ int room_check(int dir, uint64_t need, const char *path, const char *what, const
 	return hint("nothing was extracted; wherry prune makes room, --root DIR names another place");
 }
 
+static bool is_full(int err)
+{
+	return err == ENOSPC || err == EDQUOT;
+}
+
 void room_hint(uint64_t written)
 {
 	int err = errno;
-	if (err == ENOSPC || err == EDQUOT)
+	if (is_full(err))
 		hint("that takes more than the %llu MiB that had been written, and its layers come on "
 		     "top; wherry prune makes room, --root DIR names another place",
 		     (unsigned long long)written >> 20);
+	errno = err;
+}
+
+void room_hint_need(const char *what, uint64_t need)
+{
+	int err = errno;
+	if (is_full(err))
+		hint("%s needs at least %llu MiB; wherry prune makes room, --root DIR names another place", what,
+		     (unsigned long long)(need + (1 << 20) - 1) >> 20);
 	errno = err;
 }

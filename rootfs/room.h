@@ -26,4 +26,7 @@ int room_check(int dir, uint64_t need, const char *path, const char *what, const
  */
 void room_hint(uint64_t written);
 
+/* Likewise, where it is known that WHAT ("the index") needs at least NEED bytes. */
+void room_hint_need(const char *what, uint64_t need);
+
 #endif

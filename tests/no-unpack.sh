@@ -249,6 +249,31 @@ at_once() {
 	equal "$(ls -A "$STORE/tmp")" ""
 }
 
+# An index with 3 MiB of its own: a file with holes is copied into it.
+full_disk() {
+	local disk=$SCRATCH/disk size said
+	mkdir -p "$SCRATCH/holey" "$disk"
+	truncate -s 5M "$SCRATCH/holey/file"
+	head -c 3M /dev/urandom | dd of="$SCRATCH/holey/file" bs=1M seek=1 conv=notrunc iflag=fullblock status=none
+	tar -C "$SCRATCH/holey" -S --format=posix -cf "$SCRATCH/holey.tar" file
+	make_image '{"Cmd": ["sh"]}' holey:latest docker "$SCRATCH/holey.docker" "$SCRATCH/holey.tar"
+	mount -t tmpfs -o size=2M tmpfs "$disk"
+	trap 'umount -l "$SCRATCH/disk"' EXIT
+	STORE=$disk/store fails_with 125 \
+		"$SCRATCH/holey.docker: its index needs at least 4 MiB, and $disk/store has 1 MiB free" \
+		place "$SCRATCH/holey.docker" true
+	[ ! -e "$disk/store" ]
+	# There comes a size that the index fits into, but not what belongs to it: that is seen when the disk is full.
+	for size in $(seq 3072 4 3400); do
+		mount -o "remount,size=${size}k" "$disk"
+		said=$(STORE=$disk/store place "$SCRATCH/holey.docker" true 2>&1) || [ $? = 125 ]
+		case $said in *": its index needs at least 4 MiB"*) ;; *) break ;; esac
+	done
+	contains "$said" "write the index: No space left on device"
+	contains "$said" "the index needs at least 4 MiB; wherry prune makes room, --root DIR names another place"
+	equal "$(find "$disk" -name tree.erofs -o -name seals)" ""
+}
+
 swept() {
 	cp "$LAYERED" "$SCRATCH/gone.tar"
 	cp "$LAYERED" "$SCRATCH/stays.tar"
@@ -328,6 +353,7 @@ it "says that compressed layers have to be loaded" compressed
 it "says that there is no such archive; what is no archive has nothing to unpack" no_archive
 it "says that an ordinary user can't" ordinary_user
 it "runs from a store on a tmpfs, as an initramfs has it" on_tmpfs
+it "says how much room its index needs where a disk is too small" full_disk
 it "makes one index where several runs want it at once" at_once
 it "removes indexes of what is gone, or damaged" swept
 it "removes an index by its archive's name" removed

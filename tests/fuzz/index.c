@@ -116,7 +116,8 @@ static void make_index(const struct merge_layer *layers, int count, uint64_t arc
 	erofs = (struct erofs){ .device_count = 1, .devices = { archive_size }, .copied = place };
 	if (merge_layers(layers, count, &erofs) == 0) {
 		check_nodes(&erofs);
-		erofs_write(&erofs, index);
+		if (erofs_place(&erofs) == 0)
+			erofs_write(&erofs, index);
 	}
 	erofs_free(&erofs);
 	close(index);
