@@ -126,6 +126,26 @@ static const struct option *find_letter(const struct command *command, char lett
 	return NULL;
 }
 
+/* By NAME or, where that is NULL, by LETTER. */
+static const struct foreign *find_foreign(const struct command *command, const char *name,
+					  size_t length, char letter)
+{
+	for (const struct foreign *row = command->foreign; row && row->name; row++)
+		if (name ? strlen(row->name) == length && !memcmp(row->name, name, length)
+			 : row->letter && row->letter == letter)
+			return row;
+	return NULL;
+}
+
+static bool is_taken(const char *taken, const char *value)
+{
+	size_t length = strlen(value);
+	for (; taken && *taken; taken += strcspn(taken, " "), taken += *taken == ' ')
+		if (!strcmp(taken, "*") || (length == strcspn(taken, " ") && !memcmp(taken, value, length)))
+			return true;
+	return false;
+}
+
 static int unknown(const struct command *command, const char *word, int length)
 {
 	failx("%s: unknown option %.*s", command->name, length, word);
@@ -151,14 +171,36 @@ static const char *argument(const struct option *option, struct words *words)
 	return NULL;
 }
 
+/* VALUE is NULL where it isn't part of the option's own word. */
+static int apply_foreign(const struct command *command, const struct foreign *row, const char *value,
+			 struct words *words)
+{
+	if (row->argument && !value) {
+		if (!*words->next)
+			return failx("--%s wants an argument", row->name);
+		value = *words->next++;
+	}
+	const char *shown = value;
+	if (is_taken(row->taken, value ? value : "true"))
+		return 0;
+	failx("%s: --%s%s%s is not to be had", command->name, row->name,
+	      !shown ? "" : row->argument ? " " : "=", shown ? shown : "");
+	return hint("%s", row->instead);
+}
+
 static int parse_long(const struct command *command, void *target, char *word, struct words *words)
 {
 	const char *equals = strchr(word, '=');
 	size_t length = equals ? (size_t)(equals - word) : strlen(word);
+	const char *value = equals ? equals + 1 : NULL;
 	const struct option *option = find_long(command, word + 2, length - 2);
+	const struct foreign *foreign = option ? NULL : find_foreign(command, word + 2, length - 2, 0);
+	if (foreign && !foreign->same_as)
+		return apply_foreign(command, foreign, value, words);
+	if (foreign)
+		option = find_long(command, foreign->same_as, strlen(foreign->same_as));
 	if (!option)
 		return unknown(command, word, (int)length);
-	const char *value = equals ? equals + 1 : NULL;
 	if (option->argument && !value) {
 		value = argument(option, words);
 		if (!value)
@@ -167,23 +209,30 @@ static int parse_long(const struct command *command, void *target, char *word, s
 	return apply(option, target, value);
 }
 
+/* Returns 1 where its argument was the rest of the word, or the next one; 0 for a flag; -1 with a failure. */
+static int parse_letter(const struct command *command, void *target, const char *letter, struct words *words)
+{
+	const struct option *option = find_letter(command, *letter);
+	const struct foreign *foreign = option ? NULL : find_foreign(command, NULL, 0, *letter);
+	if (!option && !foreign) {
+		char shown[] = { '-', *letter, '\0' };
+		return unknown(command, shown, 2);
+	}
+	bool takes = option ? option->argument != NULL : foreign->argument;
+	const char *value = takes && letter[1] ? letter + 1 : NULL;
+	if (foreign)
+		return apply_foreign(command, foreign, value, words) < 0 ? -1 : takes;
+	if (takes && !value && !(value = argument(option, words)))
+		return -1;
+	return apply(option, target, value) < 0 ? -1 : takes;
+}
+
 static int parse_letters(const struct command *command, void *target, char *word, struct words *words)
 {
 	for (char *letter = word + 1; *letter; letter++) {
-		const struct option *option = find_letter(command, *letter);
-		if (!option) {
-			char shown[] = { '-', *letter, '\0' };
-			return unknown(command, shown, 2);
-		}
-		if (!option->argument) {
-			if (apply(option, target, NULL) < 0)
-				return -1;
-			continue;
-		}
-		const char *value = letter[1] ? letter + 1 : argument(option, words);
-		if (!value)
-			return -1;
-		return apply(option, target, value);
+		int r = parse_letter(command, target, letter, words);
+		if (r)
+			return r < 0 ? -1 : 0;
 	}
 	return 0;
 }

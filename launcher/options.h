@@ -21,6 +21,19 @@ struct option {
 	int (*set)(const struct option *, void *field, const char *value);
 };
 
+/*
+ * An option of the tool whose command line this one follows. It is in no help: it does nothing, and is taken
+ * where it asks for what is so anyway.
+ */
+struct foreign {
+	const char *name;
+	char letter;         /* 0: none */
+	bool argument;       /* without one it is a flag, true or false */
+	const char *taken;   /* such values, a space between; "*": any; NULL: none */
+	const char *instead; /* a line on what there is, where the value is another one */
+	const char *same_as; /* the option that it is another name of; then it has nothing else */
+};
+
 /* What every command is given beside its own words. */
 struct globals {
 	const char *root;  /* the store */
@@ -35,6 +48,7 @@ struct command {
 	int least, most;              /* how many operands; most < 0: any number, and the options end at the first */
 	/* Returns the exit status, or -1 with a failure. */
 	int (*run)(const struct globals *, int argc, char **argv);
+	const struct foreign *foreign; /* ends with a row without a name; NULL: none */
 };
 
 enum options_result { OPTIONS_HELPED = 1 };

@@ -74,7 +74,7 @@ static const struct option options[] = {
 	    option_string),
 	ROW("volume", 'v', "SRC:DST[:OPTIONS]", "bind a path of the host, or a named volume", volumes,
 	    option_strings),
-	ROW("mount", 0, "KEY=VALUE,…", "type=bind, tmpfs or volume, source=, target=, readonly …", mounts,
+	ROW("mount", 0, "KEY=VALUE,...", "type=bind, tmpfs or volume, source=, target=, readonly …", mounts,
 	    option_strings),
 	ROW("tmpfs", 0, "DST[:OPTIONS]", "mount an empty tmpfs", tmpfs, option_strings),
 	ROW("read-only", 0, NULL, "the root cannot be written to", read_only, option_flag),
@@ -96,7 +96,7 @@ static const struct option options[] = {
 	    option_limit),
 	ROW("cpu-quota", 0, "US", "processor time in each period; -1: no limit",
 	    limits.value[LIMIT_CPU], option_limit),
-	ROW("cpu-shares", 0, "NUMBER", "its weight against others' 1024", limits.value[LIMIT_CPU_SHARES],
+	ROW("cpu-shares", 'c', "NUMBER", "its weight against others' 1024", limits.value[LIMIT_CPU_SHARES],
 	    option_limit),
 	ROW("cpuset-cpus", 0, "LIST", "the processors that it runs on: 0-2,5",
 	    limits.text[LIMIT_CPUSET_CPUS], option_cpuset),
@@ -287,4 +287,5 @@ static int run(const struct globals *globals, int argc, char **argv)
 
 const struct command run_command = {
 	"run", "IMAGE [COMMAND [ARG…]]", "Run a program in a container of its own", options, 1, -1, run,
+	run_foreign,
 };

@@ -28,4 +28,6 @@ struct run_options {
 	bool read_only, input, terminal, remove, privileged, no_init, no_unpack, env_host;
 };
 
+extern const struct foreign run_foreign[]; /* run_foreign.c */
+
 #endif

@@ -217,8 +217,10 @@ static int build_network(struct spec *spec, const struct run_options *given)
 		spec->network = NETWORK_NONE;
 	else if (!strcmp(given->network, "host"))
 		spec->network = NETWORK_HOST;
-	else
-		return failx("--network: '%s' is neither none nor host", given->network);
+	else {
+		failx("--network: '%s' is neither none nor host", given->network);
+		return hint("none is loopback alone, host the host's network; there are no bridges yet");
+	}
 	return 0;
 }
 

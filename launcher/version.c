@@ -20,5 +20,5 @@ static int run(const struct globals *globals, int argc, char **argv)
 }
 
 const struct command version_command = {
-	"version", "", "Print wherry's version and the kernel's", options, 0, 0, run,
+	"version", "", "Print wherry's version and the kernel's", options, 0, 0, run, NULL,
 };

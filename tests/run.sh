@@ -57,6 +57,43 @@ options_end() {
 	equal "$(wherry run -- busybox echo -n x)" x
 }
 
+# docker-run(1): what is so anyway
+taken_for_habit() {
+	equal "$(wherry run -q --quiet --pull never --pull=missing --restart no --detach=false --sig-proxy \
+		--log-driver none --cgroupns private --isolation default --no-healthcheck --expose 80 --expose=81/udp \
+		--disable-content-trust --publish-all=false -qi -c 512 busybox cat <<<seen)" seen
+	equal "$(wherry run --net host --uts host busybox readlink /proc/self/ns/net)" "$(readlink /proc/self/ns/net)"
+	equal "$(wherry run --net=none busybox ls /sys/class/net)" lo
+}
+
+# refuses_word SHOWN HINT OPTION…
+refuses_word() {
+	local shown=$1 hint=$2
+	shift 2
+	fails_with 125 "wherry: run: $shown is not to be had" wherry run "$@" busybox true
+	fails_with 125 "$hint" wherry run "$@" busybox true
+}
+
+refused_with_a_hint() {
+	refuses_word --detach "put & behind it" -d
+	refuses_word --detach "put & behind it" -itd
+	refuses_word "--publish 80:80" "--network host" -p 80:80
+	refuses_word "--publish 80:80" "--network host" -p80:80
+	refuses_word "--publish 80:80" "--network host" --publish=80:80
+	refuses_word "--restart always" "supervises your services" --restart always
+	refuses_word "--pull always" "wherry load" --pull=always
+	refuses_word "--pull nev" "wherry load" --pull=nev
+	refuses_word "--pull " "wherry load" --pull=
+	refuses_word --sig-proxy=false "always reach" --sig-proxy=false
+	refuses_word "--volumes-from x" "-v gives both" --volumes-from x
+	refuses_word "--health-cmd true" "health" --health-cmd true
+	fails_with 125 "there are no bridges yet" wherry run --network bridge busybox true
+	fails_with 125 "--publish wants an argument" wherry run -p
+	fails_with 125 "unknown option --boat" wherry run --boat busybox true
+	# they are those of run alone
+	fails_with 125 "unknown option -p" wherry load -p "$SCRATCH/none"
+}
+
 separate_outputs() {
 	wherry run busybox sh -c 'echo out; echo err >&2' >"$SCRATCH/out" 2>"$SCRATCH/err"
 	equal "$(cat "$SCRATCH/out")" out
@@ -378,6 +415,8 @@ it "exits 126 where the program cannot be executed" not_executable
 it "runs a script without #! by sh, and names one whose interpreter is missing" no_interpreter
 it "looks programs up in the container's PATH" path_lookup
 it "leaves the words behind the image alone" options_end
+it "takes docker's options where they ask for what is so anyway" taken_for_habit
+it "says of docker's others what there is instead" refused_with_a_hint
 it "keeps output and errors apart" separate_outputs
 it "gives no standard input without -i" no_input
 it "passes standard input and its end with -i" input
