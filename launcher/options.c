@@ -42,11 +42,26 @@ long long size_parse(const char *text)
 	return (long long)(n << shift) + (long long)(part * (double)(1ULL << shift));
 }
 
+/* What Go's strconv.ParseBool takes: not "tRUE". */
+int bool_parse(const char *text, bool *value)
+{
+	static const char *const words[][6] = {
+		{ "false", "0", "f", "F", "FALSE", "False" },
+		{ "true", "1", "t", "T", "TRUE", "True" },
+	};
+	for (int i = 0; i < 12; i++)
+		if (!strcmp(text, words[i / 6][i % 6])) {
+			*value = i / 6;
+			return 0;
+		}
+	return -1;
+}
+
 int option_flag(const struct option *option, void *field, const char *value)
 {
-	if (value && strcmp(value, "true") && strcmp(value, "false"))
+	*(bool *)field = true;
+	if (value && bool_parse(value, field) < 0)
 		return failx("--%s takes true or false, not '%s'", option->name, value);
-	*(bool *)field = !value || value[0] == 't';
 	return 0;
 }
 
@@ -181,7 +196,10 @@ static int apply_foreign(const struct command *command, const struct foreign *ro
 		value = *words->next++;
 	}
 	const char *shown = value;
-	if (is_taken(row->taken, value ? value : "true"))
+	bool flag = true;
+	if (!row->argument && value && bool_parse(value, &flag) < 0)
+		return failx("--%s takes true or false, not '%s'", row->name, value);
+	if (is_taken(row->taken, row->argument ? value : flag ? "true" : "false"))
 		return 0;
 	failx("%s: --%s%s%s is not to be had", command->name, row->name,
 	      !shown ? "" : row->argument ? " " : "=", shown ? shown : "");

@@ -68,6 +68,9 @@ int option_strings(const struct option *, void *field, const char *value); /* st
 int option_size(const struct option *, void *field, const char *value);   /* int64_t, >= 0 */
 int option_number(const struct option *, void *field, const char *value); /* int64_t, whole */
 
+/* "true", "1", "T" … and "false", "0", "F" …, as docker has them. Returns 0, or -1 where TEXT is neither (likewise). */
+int bool_parse(const char *text, bool *value);
+
 /* "64M" → bytes. Returns -1 where TEXT is no size (no failure is recorded). */
 long long size_parse(const char *text);
 

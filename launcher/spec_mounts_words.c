@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <sys/mount.h>
 
+#include "launcher/options.h"
 #include "launcher/paths.h"
 #include "launcher/spec_mounts.h"
 #include "launcher/volumes.h"
@@ -75,8 +76,8 @@ static int read_words(struct mount_words *words, const char *whole)
 
 static int read_flag(bool *flag, const char *key, const char *value)
 {
-	*flag = value && (!strcmp(value, "true") || !strcmp(value, "1"));
-	if (!value || *flag || !strcmp(value, "false") || !strcmp(value, "0"))
+	*flag = false;
+	if (!value || bool_parse(value, flag) == 0)
 		return 0;
 	return failx("--mount: %s takes true or false, not '%s'", key, value);
 }

@@ -1,6 +1,7 @@
 /* --security-opt: what the program may do beside what its capabilities say. */
 #include <string.h>
 
+#include "launcher/options.h"
 #include "launcher/seccomp.h"
 #include "launcher/spec_build.h"
 #include "rootfs/err.h"
@@ -18,9 +19,9 @@ static const char *value_of(const char *word, const char *name)
 
 static int set_no_new_privs(struct process *process, const char *value)
 {
-	if (strcmp(value, "") && strcmp(value, "true") && strcmp(value, "false"))
+	process->no_new_privs = true;
+	if (*value && bool_parse(value, &process->no_new_privs) < 0)
 		return failx("--security-opt: no-new-privileges takes true or false, not '%s'", value);
-	process->no_new_privs = strcmp(value, "false");
 	return 0;
 }
 

@@ -66,6 +66,26 @@ taken_for_habit() {
 	equal "$(wherry run --net=none busybox ls /sys/class/net)" lo
 }
 
+# docker-run(1): as Go reads them
+truths() {
+	local word
+	for word in true TRUE True t T 1; do
+		contains "$(wherry run --read-only=$word --sig-proxy=$word busybox touch /x 2>&1 || true)" "Read-only"
+		contains "$(wherry run --security-opt no-new-privileges:$word busybox cat /proc/self/status)" \
+			$'NoNewPrivs:\t1'
+	done
+	for word in false FALSE False f F 0; do
+		wherry run --read-only=$word --detach=$word --mount type=tmpfs,dst=/t,readonly=$word \
+			busybox touch /x /t/x
+		contains "$(wherry run --security-opt no-new-privileges=$word busybox cat /proc/self/status)" \
+			$'NoNewPrivs:\t0'
+	done
+	for word in yes tRUE 2 ""; do
+		fails_with 125 "--read-only takes true or false, not '$word'" wherry run --read-only=$word busybox true
+		fails_with 125 "--detach takes true or false, not '$word'" wherry run --detach=$word busybox true
+	done
+}
+
 # refuses_word SHOWN HINT OPTION…
 refuses_word() {
 	local shown=$1 hint=$2
@@ -416,6 +436,7 @@ it "runs a script without #! by sh, and names one whose interpreter is missing" 
 it "looks programs up in the container's PATH" path_lookup
 it "leaves the words behind the image alone" options_end
 it "takes docker's options where they ask for what is so anyway" taken_for_habit
+it "takes true and false in docker's words" truths
 it "says of docker's others what there is instead" refused_with_a_hint
 it "keeps output and errors apart" separate_outputs
 it "gives no standard input without -i" no_input
