@@ -9,38 +9,9 @@
 
 #include "launcher/devices.h"
 #include "launcher/idmap.h"
-#include "launcher/sys.h"
+#include "launcher/target.h"
 #include "rootfs/err.h"
 #include "rootfs/scoped.h"
-
-/*
- * The directory PATH below ROOT, made where it isn't there. The image's author may have put links in
- * its way: they lead nowhere but into the root (openat2(2), Linux 5.6). Returns -1 with errno.
- */
-static int open_directory(int root, const char *path)
-{
-	char prefix[PATH_MAX];
-	struct open_how how = {
-		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT,
-	};
-	scoped_fd dir = fcntl(root, F_DUPFD_CLOEXEC, 0);
-	while (*path == '/')
-		path++;
-	for (const char *end = path; dir >= 0 && *end;) {
-		end += strcspn(end, "/");
-		snprintf(prefix, sizeof(prefix), "%.*s", (int)(end - path), path);
-		const char *slash = strrchr(prefix, '/');
-		int next = sys_openat2(root, prefix, &how);
-		if (next < 0 && errno == ENOENT &&
-		    mkdirat(dir, slash ? slash + 1 : prefix, 0755) == 0)
-			next = sys_openat2(root, prefix, &how);
-		close(dir);
-		dir = next;
-		end += strspn(end, "/");
-	}
-	return take_fd(&dir);
-}
 
 /* In a user namespace nobody makes devices: there one is bound that is made already. */
 static int bind_node(int dir, const char *name, const char *source)
@@ -51,28 +22,28 @@ static int bind_node(int dir, const char *name, const char *source)
 	return mount(source, name, NULL, MS_BIND, NULL);
 }
 
-/* One that is there already, of the same number, is one of those that every container has. */
-static bool is_there(int dir, const char *name, const struct device *device)
+/* One of the same number is one of those that every container has. */
+static int expect(int there, const struct device *device)
 {
 	struct stat stat_;
-	return errno == EEXIST && fstatat(dir, name, &stat_, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       stat_.st_rdev == device->number;
+	if (fstat(there, &stat_) == 0 && stat_.st_rdev == device->number)
+		return 0;
+	errno = EEXIST;
+	return fail("make the device %s", device->target);
 }
 
 static int make_one(int root, const struct device *device, const char *source)
 {
-	char parent[PATH_MAX];
-	const char *name = strrchr(device->target, '/') + 1;
-	if (strlen(device->target) >= sizeof(parent))
-		return failx("--device: the path is too long: %s", device->target);
-	snprintf(parent, sizeof(parent), "%.*s", (int)(name - device->target), device->target);
-	scoped_fd dir = open_directory(root, parent);
+	char name[NAME_MAX + 1];
+	scoped_fd dir = target_find(root, device->target, name);
+	if (dir >= 0 && !*name)
+		return expect(dir, device);
 	if (dir < 0)
-		return fail("make %s", parent);
+		return fail("make the device %s", device->target);
 	if (mknodat(dir, name, device->mode, device->number) < 0) {
 		if (errno == EPERM && bind_node(dir, name, source) == 0)
 			return 0;
-		return is_there(dir, name, device) ? 0 : fail("make the device %s", device->target);
+		return fail("make the device %s", device->target);
 	}
 	if (fchownat(dir, name, device->uid, device->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return fail("give %s its owner", device->target);

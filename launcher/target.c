@@ -1,6 +1,7 @@
+#include "launcher/target.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,101 +15,127 @@
 /* As the kernel: path_resolution(7). */
 enum { LINKS_MAX = 40 };
 
-static int make(const char *path, bool directory, int depth);
+/* The way to a place: what has been found, and what comes behind it. */
+struct way {
+	int root;              /* borrowed */
+	char found[PATH_MAX];  /* begins with "/"; all of it is there, but the last part perhaps */
+	size_t parent;         /* bytes of FOUND without its last part */
+	char rest[PATH_MAX];
+	int links;
+};
 
-/* "/a/b" → "/a"; "/a" → "/". */
-static void cut_last(char *path)
+/* Through none of /proc's own links: with --pid host one leads to the host's root. Returns -1 with errno. */
+static int reach(int root, const char *path)
 {
-	char *slash = strrchr(path, '/');
-	if (slash && slash != path)
-		*slash = '\0';
-	else if (slash)
-		slash[1] = '\0';
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	return sys_openat2(root, path, &how);
 }
 
-/*
- * Where the link PATH leads. The image's author wrote it; the root has been entered, so that it leads
- * nowhere but into the container.
- */
-static int follow(const char *path, char *to, size_t size)
+static int too_long(void)
 {
-	char link[PATH_MAX];
-	ssize_t n = readlink(path, link, sizeof(link) - 1);
-	if (n < 0)
-		return -1;
-	link[n] = '\0';
-	char parent[PATH_MAX];
-	snprintf(parent, sizeof(parent), "%s", path);
-	cut_last(parent);
-	int m = link[0] == '/' ? snprintf(to, size, "%s", link)
-			       : snprintf(to, size, "%s/%s", parent, link);
-	if (m < 0 || (size_t)m >= size) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+/* Moves the first part of REST to the end of FOUND; NAME gets it. */
+static int step(struct way *way, char *name)
+{
+	size_t length = strcspn(way->rest, "/");
+	size_t next = length + strspn(way->rest + length, "/");
+	way->parent = strlen(way->found);
+	if (length > NAME_MAX || way->parent + 1 + length >= sizeof(way->found))
+		return too_long();
+	snprintf(name, NAME_MAX + 1, "%.*s", (int)length, way->rest);
+	sprintf(way->found + way->parent, "/%s", name);
+	memmove(way->rest, way->rest + next, strlen(way->rest + next) + 1);
 	return 0;
 }
 
-/* Through none of /proc's own links: with --pid host one leads to the host's root. Returns -1 with errno. */
-static int reach(const char *path)
+/* The link NAME in DIR leads to nothing: what it says takes its place in the way. Returns 0: it is no link. */
+static int follow(struct way *way, int dir, const char *name)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
-	return sys_openat2(AT_FDCWD, path, &how);
+	char link[PATH_MAX], rest[PATH_MAX];
+	ssize_t n = readlinkat(dir, name, link, sizeof(link) - 1);
+	if (n < 0)
+		return 0;
+	if (++way->links > LINKS_MAX) {
+		errno = ELOOP;
+		return -1;
+	}
+	link[n] = '\0';
+	int length = snprintf(rest, sizeof(rest), "%s/%s", link + strspn(link, "/"), way->rest);
+	if (length < 0 || (size_t)length >= sizeof(rest))
+		return too_long();
+	strcpy(way->rest, rest);
+	way->found[link[0] == '/' ? 0 : way->parent] = '\0';
+	return 1;
 }
 
-/* PATH's last part, in PARENT. */
-static int make_here(const char *parent, const char *path, bool directory)
+/* EEXIST: somebody who shares a volume was first. */
+static int make(int dir, const char *name, bool directory)
 {
-	const char *name = strrchr(path, '/') + 1;
-	scoped_fd dir = reach(parent);
-	if (dir < 0)
-		return -1;
 	if (directory)
 		return mkdirat(dir, name, 0755) < 0 && errno != EEXIST ? -1 : 0;
 	scoped_fd file = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
 	return file < 0 ? -1 : 0;
 }
 
-/* Returns -1 with errno. */
-static int make(const char *path, bool directory, int depth)
+/* One part on. Returns what FOUND is then, or what the last part, NAME, is to be made in. */
+static int advance(struct way *way, int dir, char *name)
 {
-	char other[PATH_MAX];
-	scoped_fd there = reach(path);
-	if (there >= 0)
-		return 0;
-	if (errno != ENOENT)
+	if (step(way, name) < 0)
 		return -1;
-	if (depth > LINKS_MAX) {
-		errno = ELOOP;
-		return -1;
+	int there = reach(way->root, way->found);
+	if (there >= 0 || errno != ENOENT) {
+		*name = '\0';
+		return there;
 	}
-	if (follow(path, other, sizeof(other)) == 0)
-		return make(other, directory, depth + 1);
-	if (strlen(path) >= sizeof(other)) {
-		errno = ENAMETOOLONG;
+	int followed = follow(way, dir, name);
+	if (followed < 0)
 		return -1;
+	if (!followed && !*way->rest)
+		return fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	if (!followed && make(dir, name, true) < 0)
+		return -1;
+	*name = '\0';
+	return reach(way->root, *way->found ? way->found : "/");
+}
+
+int target_find(int root, const char *path, char *name)
+{
+	struct way way = { .root = root };
+	*name = '\0';
+	path += strspn(path, "/");
+	size_t length = strlen(path);
+	while (length && path[length - 1] == '/')
+		length--;
+	if (length >= sizeof(way.rest))
+		return too_long();
+	memcpy(way.rest, path, length);
+	scoped_fd at = reach(root, length ? way.rest : "/");
+	if (at >= 0 || errno != ENOENT)
+		return take_fd(&at);
+	at = reach(root, "/");
+	while (at >= 0 && *way.rest) {
+		int next = advance(&way, at, name);
+		scoped_close(&at);
+		at = next;
 	}
-	strcpy(other, path);
-	cut_last(other);
-	if (make(other, true, depth + 1) < 0)
-		return -1;
-	return make_here(other, path, directory);
+	return take_fd(&at);
 }
 
 int mounts_target(const char *path, bool directory)
 {
-	char clean[PATH_MAX];
-	size_t length = strlen(path);
-	while (length > 1 && path[length - 1] == '/')
-		length--;
-	if (length >= sizeof(clean))
-		return failx("%s: the path is too long", path);
-	memcpy(clean, path, length);
-	clean[length] = '\0';
-	struct stat stat_;
-	if (make(clean, directory, 0) < 0 || stat(clean, &stat_) < 0)
+	char name[NAME_MAX + 1];
+	struct stat there;
+	scoped_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd at = root < 0 ? -1 : target_find(root, path, name);
+	if (at < 0 || (*name ? make(at, name, directory) : fstat(at, &there)) < 0)
 		return fail("make %s", path);
-	if (S_ISDIR(stat_.st_mode) != directory)
+	if (!*name && S_ISDIR(there.st_mode) != directory)
 		return failx("%s is %s directory", path, directory ? "no" : "a");
 	return 0;
 }

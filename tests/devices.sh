@@ -85,17 +85,43 @@ directory() {
 
 # The way to where a device is to be leads through links of the image's: never out of it.
 no_way_out() {
-	local root=$SCRATCH/leads-out
+	local root=$SCRATCH/leads-out to
 	mkdir "$root" "$SCRATCH/outside"
 	cp -a "$(rootfs busybox)/." "$root/"
 	mkdir "$root/inside"
 	ln -s "$SCRATCH/outside" "$root/way"
 	ln -s "../../../../../../../..$SCRATCH/outside" "$root/climb"
 	ln -s ../../../inside "$root/within"
-	fails_with 125 "make /way/" wherry run --device "$spare:/way/own" "$root" true
-	fails_with 125 "make /climb/" wherry run --device "$spare:/climb/own" "$root" true
-	equal "$(ls -A "$SCRATCH/outside")" ""
+	for to in /way/own /climb/deep/own /way; do
+		wherry run --device "$spare:$to" "$root" sh -c "[ -$type $to ] && : <$to"
+		equal "$(ls -A "$SCRATCH/outside")" ""
+	done
 	wherry run --device "$spare:/within/own" "$root" sh -c ': </inside/own'
+}
+
+# As -v does it: also a link that leads to nothing yet says where, and so does one after the other.
+dangling() {
+	local root=$SCRATCH/dangling option at
+	mkdir "$root"
+	cp -a "$(rootfs busybox)/." "$root/"
+	mkdir "$root/a"
+	ln -s ../b/c "$root/a/link"
+	ln -s a/link "$root/first"
+	ln -s /dev/zero "$root/zero"
+	for option in --device -v; do
+		for at in /a/link:/b/c /a/link/x:/b/c/x /first:/b/c /first/y/x:/b/c/y/x; do
+			wherry run "$option" "$spare:${at%:*}" "$root" sh -c "[ -$type ${at#*:} ] && [ -L /a/link ]"
+		done
+	done
+	# what is there already and is another
+	fails_with 125 "make the device /zero: File exists" wherry run --device "$spare:/zero" "$root" true
+	fails_with 125 "make the device /bin: File exists" wherry run --device "$spare:/bin" "$root" true
+	wherry run --device /dev/zero:/zero "$root" sh -c '[ -L /zero ]'
+	ln -s circle "$root/circle"
+	fails_with 125 "make the device /circle/x: Symbolic link loop" wherry run --device "$spare:/circle/x" "$root" true
+	fails_with 125 "make the device /bin/sh/x: Not a directory" wherry run --device "$spare:/bin/sh/x" "$root" true
+	at=$(printf '/d%.0s' {1..200})
+	wherry run --device "$spare:$at" "$root" test "-$type" "$at"
 }
 
 rules() {
@@ -191,6 +217,7 @@ fi
 it "--device gives a device, with its owner and mode, where it is wanted" given
 it "--device gives all that are in a directory" directory
 it "--device leads nowhere out of the root" no_way_out
+it "follows links that lead to nothing yet, as -v does" dangling
 it "refuses what is no device and no rule" refused
 it "--privileged gives all of the host's, and terminals of its own" privileged
 it "--privileged does without a /dev" privileged_without

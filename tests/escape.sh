@@ -284,9 +284,10 @@ links_by_process() {
 		victim_is_untouched
 	done
 	evil data "$to"
-	for at in "-w /data/in" "-v $SCRATCH:/data/in" "-v $ESCAPE:/data/in" "--tmpfs /data/in"; do
+	for at in "-w /data/in" "-v $SCRATCH:/data/in" "-v $ESCAPE:/data/in" "--tmpfs /data/in" \
+		"--device /dev/zero:/data/in" "--device /dev/zero:/data/in/new"; do
 		# shellcheck disable=SC2086
-		fails_with 125 "make /data/in" wherry run --pid host $at "$SCRATCH/evil-root" true
+		fails_with 125 "/data/in" wherry run --pid host $at "$SCRATCH/evil-root" true
 		victim_is_untouched
 	done
 }
@@ -295,6 +296,7 @@ link_loops() {
 	local at
 	for at in etc etc/hosts data; do
 		evil "$at" "$(basename "$at")"
+		fails_with 125 "/$at" wherry run --device "/dev/zero:/$at/in" "$SCRATCH/evil-root" true
 		fails_with 125 "/$at" wherry run -v "$SCRATCH/victim:/data" "$SCRATCH/evil-root" true
 	done
 }
