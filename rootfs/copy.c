@@ -11,6 +11,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "rootfs/attributes.h"
 #include "rootfs/err.h"
 #include "rootfs/links.h"
 #include "rootfs/path.h"
@@ -23,7 +24,6 @@ struct copy {
 	bool in_namespace; /* a user namespace: some owners and no devices can be made (rule 22) */
 	bool warned_attributes, warned_devices, warned_owners;
 	char path[PATH_BYTES + 2]; /* of the entry at hand, from the root */
-	char names[65536];         /* of attributes; XATTR_LIST_MAX */
 	char buffer[65536];        /* data, or an attribute's value: XATTR_SIZE_MAX */
 };
 
@@ -38,13 +38,10 @@ static int copy_fail(const struct copy *copy)
 	return fail("copy %.400s", *copy->path ? copy->path : "the directory itself");
 }
 
-/* As rootfs/entry.c has it for layers: a security module's labels are the host's own. */
+/* What a layer may have, and what an image that is a directory may have besides: access control lists. */
 static bool is_kept(const char *name)
 {
-	if (!strncmp(name, "user.overlay.", 13))
-		return false;
-	return !strncmp(name, "user.", 5) || !strcmp(name, "security.capability") ||
-	       !strncmp(name, "system.posix_acl_", 17);
+	return attributes_is_kept(name) || !strncmp(name, "system.posix_acl_", 17);
 }
 
 static int copy_attribute(struct copy *copy, int from, int to, const char *name)
@@ -64,10 +61,11 @@ static int copy_attribute(struct copy *copy, int from, int to, const char *name)
 
 static int copy_attributes(struct copy *copy, int from, int to)
 {
-	ssize_t size = flistxattr(from, copy->names, sizeof(copy->names));
+	const char *names;
+	ssize_t size = attributes_list(from, &names);
 	if (size < 0)
-		return errno == ENOTSUP ? 0 : copy_fail(copy);
-	for (char *name = copy->names; name < copy->names + size; name += strlen(name) + 1)
+		return copy_fail(copy);
+	for (const char *name = names; name < names + size; name += strlen(name) + 1)
 		if (is_kept(name) && copy_attribute(copy, from, to, name) < 0)
 			return -1;
 	return 0;

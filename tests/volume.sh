@@ -30,6 +30,9 @@ make_tree() {
 	python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$data/dir/socket"
 	setfattr -n user.colour -v green "$data/dir/file"
 	setfattr -n user.colour -v blue "$data/shared"
+	# u::rw-,u:1234:rw-,g::r--,m::rw-,o::r--
+	setfattr -n system.posix_acl_access "$data/same-too" \
+		-v 0x0200000001000600ffffffff02000600d204000004000400ffffffff10000600ffffffff20000400ffffffff
 	printf '#!/bin/sh\n' >"$data/suid"
 	setcap cap_net_raw+ep "$data/suid"
 	: >"$data"/$'odd \n name'
