@@ -129,6 +129,17 @@ int plan_set_config(struct plan_reader *reader, struct plan_image *image, char *
 	return make_layers(reader, image, json);
 }
 
+json_t *plan_document(struct plan_reader *reader, const char *name)
+{
+	scoped_ptr char *text = NULL;
+	char what[256];
+	size_t size;
+	if (archive_read(reader->archive, name, &text, &size) < 0)
+		return NULL;
+	snprintf(what, sizeof(what), "%.200s: %s", reader->archive->path, name);
+	return json_read(text, size, what);
+}
+
 /* Today's docker save has both kinds of documents; its names are in the older one. */
 static int read_documents(struct plan_reader *reader)
 {

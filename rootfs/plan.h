@@ -62,6 +62,8 @@ int plan_add_name(struct plan_image *, const char *name);
  * 0, or -1.
  */
 int plan_set_config(struct plan_reader *, struct plan_image *, char *config, size_t size);
+/* The document NAME, which the archive has. NULL: a failure. */
+json_t *plan_document(struct plan_reader *, const char *name);
 /* docker-archive: manifest.json. */
 int plan_read_docker(struct plan_reader *);
 /* OCI: index.json. */

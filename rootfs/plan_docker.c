@@ -96,17 +96,11 @@ static int read_image(struct plan_reader *reader, const json_t *entry)
 
 int plan_read_docker(struct plan_reader *reader)
 {
-	scoped_ptr char *text = NULL;
-	char what[256];
-	size_t size;
-	if (archive_read(reader->archive, "manifest.json", &text, &size) < 0)
-		return -1;
-	snprintf(what, sizeof(what), "%.200s: manifest.json", reader->archive->path);
-	scoped_json *json = json_read(text, size, what);
+	scoped_json *json = plan_document(reader, "manifest.json");
 	if (!json)
 		return -1;
 	if (!json_is_array(json))
-		return failx("%s is no list of images", what);
+		return failx("%.200s: manifest.json is no list of images", reader->archive->path);
 	for (size_t i = 0; i < json_array_size(json); i++)
 		if (read_image(reader, json_array_get(json, i)) < 0)
 			return -1;

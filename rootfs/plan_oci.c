@@ -321,14 +321,6 @@ static int read_index(struct plan_reader *reader, const json_t *index, const cha
 
 int plan_read_oci(struct plan_reader *reader)
 {
-	scoped_ptr char *text = NULL;
-	char what[256];
-	size_t size;
-	if (archive_read(reader->archive, "index.json", &text, &size) < 0)
-		return -1;
-	snprintf(what, sizeof(what), "%.200s: index.json", reader->archive->path);
-	scoped_json *json = json_read(text, size, what);
-	if (!json)
-		return -1;
-	return read_index(reader, json, NULL, 0);
+	scoped_json *json = plan_document(reader, "index.json");
+	return json ? read_index(reader, json, NULL, 0) : -1;
 }
