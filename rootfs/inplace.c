@@ -64,6 +64,27 @@ static int open_index(struct inplace *inplace, int dir)
 	return inplace->index < 0 ? 0 : read_config(inplace, dir);
 }
 
+/* Whether NAME leads to another directory than DIR by now, which is open, so that its number is nobody else's. */
+static bool is_replaced(int indexes, const char *name, int dir)
+{
+	struct stat was, is;
+	return fstat(dir, &was) == 0 && fstatat(indexes, name, &is, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       was.st_ino != is.st_ino;
+}
+
+/* Who makes the same index at the same time may put it in the place of the one that is read, and remove that. */
+static int find_index(struct inplace *inplace, int indexes, const char *name)
+{
+	for (;;) {
+		scoped_fd dir = openat(indexes, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int found = dir < 0 ? 0 : open_index(inplace, dir);
+		if (found <= 0)
+			inplace_close(inplace);
+		if (dir < 0 || found || !is_replaced(indexes, name, dir))
+			return found;
+	}
+}
+
 int inplace_find(const struct store *store, const char *path, const char *platform,
 		 struct inplace *inplace)
 {
@@ -72,13 +93,7 @@ int inplace_find(const struct store *store, const char *path, const char *platfo
 	if (inplace_key(path, platform, &key) < 0)
 		return -1;
 	scoped_fd indexes = open_indexes(store);
-	scoped_fd dir = indexes < 0 ? -1
-				    : openat(indexes, key.hex,
-					     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int found = dir < 0 ? 0 : open_index(inplace, dir);
-	if (found <= 0)
-		inplace_close(inplace);
-	return found;
+	return indexes < 0 ? 0 : find_index(inplace, indexes, key.hex);
 }
 
 void inplace_close(struct inplace *inplace)

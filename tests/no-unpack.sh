@@ -249,6 +249,28 @@ at_once() {
 	equal "$(ls -A "$STORE/tmp")" ""
 }
 
+# Another run that made the same index at the same time puts its own in the place of what is being read, and removes
+# that: then the new one is taken, and none is made again.
+replaced_while_read() {
+	local file=$SCRATCH/replaced.tar index number
+	cp "$LAYERED" "$file"
+	place "$file" true
+	index=$(dirname "$(grep -ls replaced.tar "$STORE"/indexes/*/seals)")
+	cp -a "$index" "$SCRATCH/new-index"
+	number=$(stat -c %i "$SCRATCH/new-index")
+	strace -f -qq -o "$SCRATCH/slow" -P "$index" -e inject=openat:delay_enter=1000000:when=1 \
+		"$WHERRY" --root "$STORE" --state "$STATE" run --no-unpack "$file" cat /a/over >"$SCRATCH/slow.out" 2>&1 &
+	eventually is_held "$index"
+	mv "$index" "$SCRATCH/old-index"
+	mv "$SCRATCH/new-index" "$index"
+	rm -r "$SCRATCH/old-index"
+	ends $! 0
+	equal "$(cat "$SCRATCH/slow.out")" two
+	equal "$(stat -c %i "$index")" "$number"
+}
+
+is_held() { [ -n "$(find /proc/[0-9]*/fd -lname "$1" 2>/dev/null)" ]; }
+
 # An index with 3 MiB of its own: a file with holes is copied into it.
 full_disk() {
 	local disk=$SCRATCH/disk size said
@@ -355,6 +377,7 @@ it "says that an ordinary user can't" ordinary_user
 it "runs from a store on a tmpfs, as an initramfs has it" on_tmpfs
 it "says how much room its index needs where a disk is too small" full_disk
 it "makes one index where several runs want it at once" at_once
+it "reads the index that another run has put in the place of the one it reads" replaced_while_read
 it "removes indexes of what is gone, or damaged" swept
 it "removes an index by its archive's name" removed
 it "runs on without the archive's name, or the index's" runs_on
