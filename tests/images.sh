@@ -7,6 +7,7 @@
 #       app      busybox with everything that a config can say
 #       layered  whiteouts, an opaque directory, replaced types, upper over lower
 #       many     busybox below sixty small layers
+#       large    busybox below eight layers of 7 MiB, in which no two blocks are the same
 #       debian   a Debian of six layers made by buildah (KIND docker, oci:gzip or oci:zstd)
 # KIND: docker, docker-blobs, oci (a directory) or oci-tar; ":gzip" or ":zstd" behind all but the
 #       first compresses the layers.
@@ -90,6 +91,22 @@ layers_many() {
 		mkdir -p "$1/$n/layers"
 		echo "$n" >"$1/$n/layers/$n"
 		echo "$n" >"$1/$n/count"
+	done
+}
+
+# A block is its number, over and over: it packs well, and is neither zero nor another one.
+layers_large() {
+	local n
+	layers_busybox "$1"
+	for n in $(seq 3 10); do
+		mkdir -p "$1/$n/large"
+		awk -v "n=$n" 'BEGIN {
+			for (i = n * 1792; i < (n + 1) * 1792; i++) {
+				block = sprintf("%07d\n", i)
+				while (length(block) < 4096) block = block block
+				printf "%s", block
+			}
+		}' | split --bytes=999999 - "$1/$n/large/$n."
 	done
 }
 
