@@ -2,14 +2,11 @@
 #include "rootfs/links.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "tests/tap.h"
 
-enum { FILES = 200000 };
-
-/* One search through all that came before would be half a minute's work. */
-static const double most_seconds = 3;
+/* So many that searches through all that came before would not end while tests/run waits. */
+enum { FILES = 1000000 };
 
 static const struct {
 	const char *kind;
@@ -18,17 +15,10 @@ static const struct {
 	{ "that count on", 1, 0 },
 	{ "a page apart", 4096, 0 },
 	{ "with the same lower 32 bits", 1ull << 32, 0 },
-	{ "with the same lower 46 bits", 1ull << 46, 0 },
+	{ "with the same lower 44 bits", 1ull << 44, 0 },
 	{ "one on each device", 0, 1 },
 	{ "that differ as devices do", 1, -1 },
 };
-
-static double seconds(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static struct stat number(size_t kind, size_t i)
 {
@@ -69,13 +59,8 @@ static bool frees_each(void)
 
 int main(void)
 {
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		double start = seconds();
-		bool right = finds_each(i);
-		double took = seconds() - start;
-		tap_ok(right && took < most_seconds, "finds %d files again, inodes %s (%.3f s)", FILES, cases[i].kind,
-		       took);
-	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		tap_ok(finds_each(i), "finds %d files again, inodes %s", FILES, cases[i].kind);
 	tap_ok(frees_each(), "frees what was noted, and may be freed twice");
 	return tap_finish();
 }
