@@ -90,7 +90,8 @@ CLASH.aarch64 = -fstack-clash-protection
 CLASH = $(CLASH.$(ARCH))
 CPPFLAGS_ALL = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $(LIBC_CPPFLAGS) $(CPPFLAGS)
 # Large buffers first: the small variables, which are in use, then lie together in a page or two.
-LDFLAGS_ALL = -Wl,--gc-sections,--sort-section=alignment,-z,relro,-z,now,-z,noexecstack \
+# --exclude-libs: else ld for RISC-V leaves some symbols to be looked up by name, which nobody does in a static program.
+LDFLAGS_ALL = -Wl,--exclude-libs,ALL,--gc-sections,--sort-section=alignment,-z,relro,-z,now,-z,noexecstack \
 	-Wl,--build-id=none,--fatal-warnings \
 	$(LDFLAGS)
 
