@@ -87,6 +87,30 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+#define RUN "a container lives as long as its `wherry run`, which shows its output and passes signals on"
+
+/* docker(1)'s other commands, and what there is instead. */
+static const struct {
+	const char *names; /* a space between */
+	const char *instead;
+} others[] = {
+	{ "attach create exec kill logs pause ps restart rm start stop top unpause wait", RUN },
+	{ "pull login", "docker save and skopeo copy write an image to a file, which wherry load takes" },
+	{ "push", "wherry save writes an image to a file, which skopeo copy takes" },
+	{ "build commit", "wherry load takes images that were built elsewhere, wherry import a root file system" },
+	{ "image", "wherry images lists them, wherry rmi removes one" },
+	{ "system", "wherry prune removes what no image needs" },
+};
+
+static int unknown(const char *word)
+{
+	failx("unknown %s %s", *word == '-' ? "option" : "command", word);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (words_have(others[i].names, word))
+			return hint("%s", others[i].instead);
+	return hint("wherry --help lists the commands");
+}
+
 /* VARIABLE/wherry, or FALLBACK formatted with the user's home or number. The caller's. */
 static const char *user_directory(const char *variable, const char *fallback)
 {
@@ -138,10 +162,8 @@ static int dispatch(int argc, char **argv)
 	if (!strcmp(argv[at], "--version"))
 		argv[at] = "version";
 	const struct command *command = find_command(argv[at]);
-	if (!command) {
-		failx("unknown %s %s", argv[at][0] == '-' ? "option" : "command", argv[at]);
-		return hint("wherry --help lists the commands");
-	}
+	if (!command)
+		return unknown(argv[at]);
 	return start(command, &globals, argc - at, argv + at);
 }
 

@@ -57,6 +57,17 @@ int bool_parse(const char *text, bool *value)
 	return -1;
 }
 
+bool words_have(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+	for (size_t n; *words; words += n + (words[n] == ' ')) {
+		n = strcspn(words, " ");
+		if (n == length && !memcmp(words, word, n))
+			return true;
+	}
+	return false;
+}
+
 int option_flag(const struct option *option, void *field, const char *value)
 {
 	*(bool *)field = true;
@@ -154,11 +165,7 @@ static const struct foreign *find_foreign(const struct command *command, const c
 
 static bool is_taken(const char *taken, const char *value)
 {
-	size_t length = strlen(value);
-	for (; taken && *taken; taken += strcspn(taken, " "), taken += *taken == ' ')
-		if (!strcmp(taken, "*") || (length == strcspn(taken, " ") && !memcmp(taken, value, length)))
-			return true;
-	return false;
+	return taken && (!strcmp(taken, "*") || words_have(taken, value));
 }
 
 static int unknown(const struct command *command, const char *word, int length)
@@ -260,7 +267,7 @@ static int check_count(const struct command *command, int count)
 	if (count >= command->least && (command->most < 0 || count <= command->most))
 		return 0;
 	failx("%s: %s", command->name, count < command->least ? "too few words" : "too many words");
-	return hint("usage: wherry %s %s", command->name, command->operands);
+	return hint("usage: wherry %s%s%s", command->name, *command->operands ? " " : "", command->operands);
 }
 
 int options_parse(const struct command *command, void *target, int argc, char **argv, char ***operands)

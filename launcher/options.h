@@ -71,6 +71,9 @@ int option_number(const struct option *, void *field, const char *value); /* int
 /* "true", "1", "T" … and "false", "0", "F" …, as docker has them. Returns 0, or -1 where TEXT is neither (likewise). */
 int bool_parse(const char *text, bool *value);
 
+/* Whether WORD is one of WORDS, which have a space between. */
+bool words_have(const char *words, const char *word);
+
 /* "64M" → bytes. Returns -1 where TEXT is no size (no failure is recorded). */
 long long size_parse(const char *text);
 

@@ -110,6 +110,9 @@ refused_with_a_hint() {
 	fails_with 125 "there are no bridges yet" wherry run --network bridge busybox true
 	fails_with 125 "--publish wants an argument" wherry run -p
 	fails_with 125 "unknown option --boat" wherry run --boat busybox true
+	fails_with 125 "as long as its \`wherry run\`" wherry ps
+	fails_with 125 "wherry load takes" wherry pull busybox
+	fails_with 125 "wherry --help lists" wherry sto
 	# they are those of run alone
 	fails_with 125 "unknown option -p" wherry load -p "$SCRATCH/none"
 }
