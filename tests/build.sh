@@ -33,7 +33,7 @@ relocates_alone() {
 	local program
 	for program in "$BUILD"/../*/wherry.debug; do
 		equal "$(readelf -rW "$program" | grep -o ' R_[A-Z0-9_]*' | grep -v '_RELATIVE$' | sort -u)" ""
-		readelf -rW "$program" | grep -q '_RELATIVE'
+		[ "$(readelf -rW "$program" | grep -c '_RELATIVE')" -gt 0 ]
 	done
 }
 
