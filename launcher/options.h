@@ -68,7 +68,7 @@ int option_strings(const struct option *, void *field, const char *value); /* st
 int option_size(const struct option *, void *field, const char *value);   /* int64_t, >= 0 */
 int option_number(const struct option *, void *field, const char *value); /* int64_t, whole */
 
-/* "true", "1", "T" … and "false", "0", "F" …, as docker has them. Returns 0, or -1 where TEXT is neither (likewise). */
+/* As docker has them: "true", "1", "T" … and "false", "0", "F" …. Returns -1 where TEXT is neither, no failure recorded. */
 int bool_parse(const char *text, bool *value);
 
 /* Whether WORD is one of WORDS, which have a space between. */

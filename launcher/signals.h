@@ -23,8 +23,8 @@ int signals_open(void);
 void signals_forward(pid_t to, const struct signalfd_siginfo *);
 
 /*
- * Stops as SIGNAL does, SIGTSTP, SIGTTIN or SIGTTOU, which is blocked: not where that is ignored, nor where nobody could
- * continue us, in an orphaned process group (setpgid(2)). Returns whether we have been continued.
+ * Stops as SIGNAL does, SIGTSTP, SIGTTIN or SIGTTOU, which is blocked: not where that is ignored, nor where
+ * nobody could continue us, in an orphaned process group (setpgid(2)). Returns whether we have been continued.
  */
 bool signals_stop(int signal);
 

@@ -104,27 +104,35 @@ static int advance(struct way *way, int dir, char *name)
 	return reach(way->root, *way->found ? way->found : "/");
 }
 
-int target_find(int root, const char *path, char *name)
+static int walk(int root, const char *path, size_t length, char *name)
 {
 	struct way way = { .root = root };
-	*name = '\0';
-	path += strspn(path, "/");
-	size_t length = strlen(path);
-	while (length && path[length - 1] == '/')
-		length--;
 	if (length >= sizeof(way.rest))
 		return too_long();
 	memcpy(way.rest, path, length);
-	scoped_fd at = reach(root, length ? way.rest : "/");
-	if (at >= 0 || errno != ENOENT)
-		return take_fd(&at);
-	at = reach(root, "/");
+	scoped_fd at = reach(root, "/");
 	while (at >= 0 && *way.rest) {
 		int next = advance(&way, at, name);
 		scoped_close(&at);
 		at = next;
 	}
 	return take_fd(&at);
+}
+
+int target_find(int root, const char *path, char *name)
+{
+	*name = '\0';
+	path += strspn(path, "/");
+	size_t length = strlen(path);
+	/* Mostly it is there. A slash at its end would want a directory. */
+	if (length && path[length - 1] != '/') {
+		int there = reach(root, path);
+		if (there >= 0 || errno != ENOENT)
+			return there;
+	}
+	while (length && path[length - 1] == '/')
+		length--;
+	return walk(root, path, length, name);
 }
 
 int mounts_target(const char *path, bool directory)
