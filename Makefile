@@ -32,8 +32,8 @@ DEPS := $B/deps
 APT  := $(shell command -v apt-get)
 GUNZIP ?= $(if $(APT),$(if $(filter x86_64,$(ARCH)),isal,zlib),zlib)
 
-LAUNCHER_SRC := $(sort $(filter-out launcher/seccomp_build.c,$(wildcard launcher/*.c)))
-ROOTFS_SRC   := $(sort $(filter-out rootfs/gunzip_%,$(wildcard rootfs/*.c)) rootfs/gunzip_$(GUNZIP).c)
+LAUNCHER_SRC := $(sort $(filter-out launcher/seccomp/build.c,$(wildcard launcher/*.c launcher/*/*.c)))
+ROOTFS_SRC   := $(sort $(filter-out rootfs/decode/gunzip_%,$(wildcard rootfs/*/*.c)) rootfs/decode/gunzip_$(GUNZIP).c)
 INIT_SRC     := $(sort $(wildcard init/*.c init/*.S))
 TEST_SRC     := $(sort $(filter-out tests/tap.c,$(wildcard tests/*.c)))
 BENCH_SRC    := $(sort $(wildcard tests/bench/*.c))
@@ -130,13 +130,13 @@ bench_bin    := $(BENCH_SRC:tests/bench/%.c=$B/bench/%)
 
 # All but main is a library, for the unit tests. Nothing refers to relro.o, which works
 # before main, so that a library would not be asked for it.
-main_obj := $O/launcher/main.o $O/launcher/relro.o
+main_obj := $O/launcher/main.o $O/rootfs/base/relro.o
 
 $B/wherry.debug: $(main_obj) $B/libwherry.a
 	$(call say,LINK)$(call LINK,$^)
 
 # The folders: a source that is gone must go from here too.
-$B/libwherry.a: $(filter-out $(main_obj),$(launcher_obj)) $(rootfs_obj) launcher rootfs
+$B/libwherry.a: $(filter-out $(main_obj),$(launcher_obj) $(rootfs_obj)) $(sort $(patsubst %/,%,$(dir $(LAUNCHER_SRC) $(ROOTFS_SRC))))
 	@rm -f $@
 	$(call say,AR)$(AR) qcsD $@ $(filter %.o,$^)
 
@@ -155,21 +155,21 @@ $(bench_bin): $B/bench/%: $O/tests/bench/%.o $B/libwherry.a
 	$(call say,LINK)$(call LINK,$^)
 
 # The launcher carries the init.
-$O/launcher/carried.o $O/launcher/carried.strict: $B/wherry-init
-$O/launcher/carried.o $O/launcher/carried.strict: CPPFLAGS_ALL += -DWHERRY_INIT_FILE='"$B/wherry-init"'
+$O/launcher/container/carried.o $O/launcher/container/carried.strict: $B/wherry-init
+$O/launcher/container/carried.o $O/launcher/container/carried.strict: CPPFLAGS_ALL += -DWHERRY_INIT_FILE='"$B/wherry-init"'
 
 # The default seccomp filter is compiled by a program that runs here, for the machine that
 # wherry will run on.
-seccomp_src := $(addprefix launcher/seccomp_,build.c calls.c default.c filter.c policy.c)
-$B/seccomp_build: $(seccomp_src) $(wildcard launcher/seccomp*.h) Makefile | $B/tools
+seccomp_src := $(addprefix launcher/seccomp/,build.c calls.c default.c filter.c policy.c)
+$B/seccomp_build: $(seccomp_src) $(wildcard launcher/seccomp/*.h) Makefile | $B/tools
 	$(call say,CC)$(HOST_CC) -std=gnu11 -Wall -Wextra -O1 -I. -D_GNU_SOURCE \
 	-DSECCOMP_TARGET=TARGET_$(ARCH:armhf=arm) -o $@ $(seccomp_src)
 
 $B/seccomp_built.inc: $B/seccomp_build
 	$(call say,MAKE)$< >$@
 
-$O/launcher/seccomp.o $O/launcher/seccomp.strict: $B/seccomp_built.inc
-$O/launcher/seccomp.o $O/launcher/seccomp.strict: \
+$O/launcher/seccomp/seccomp.o $O/launcher/seccomp/seccomp.strict: $B/seccomp_built.inc
+$O/launcher/seccomp/seccomp.o $O/launcher/seccomp/seccomp.strict: \
 	CPPFLAGS_ALL += -DSECCOMP_BUILT_FILE='"$B/seccomp_built.inc"'
 
 $O/init/%.o: init/%.c Makefile | $B/tools
@@ -207,9 +207,9 @@ $B/tools: Makefile
 	@mkdir -p $B && touch $@
 
 ifneq ($(APT),)
-$(DEPS)/stamp: rootfs/deps.sh rootfs/apt.sh rootfs/libarchive_config.h | $B/tools
+$(DEPS)/stamp: rootfs/deps/deps.sh rootfs/deps/apt.sh rootfs/deps/libarchive_config.h | $B/tools
 	@$(call install,$(DEPS_PACKAGES))
-	rootfs/deps.sh $(DEBIAN.$(ARCH)) $(TRIPLET) $(DEPS)
+	rootfs/deps/deps.sh $(DEBIAN.$(ARCH)) $(TRIPLET) $(DEPS)
 	@touch $@
 else
 $(DEPS)/stamp: | $B/tools
@@ -252,7 +252,7 @@ TIME = 60
 FUZZ_PACKAGES = clang libarchive-dev libjansson-dev liblzma-dev libzstd-dev \
 	$(if $(filter isal,$(GUNZIP)),libisal-dev,zlib1g-dev)
 fuzz_bin := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(filter-out %/decoder_thread.c,$(wildcard tests/fuzz/*.c)))
-fuzz_src := tests/fuzz/decoder_thread.c $(filter-out rootfs/decoder.c rootfs/sandbox.c,$(ROOTFS_SRC))
+fuzz_src := tests/fuzz/decoder_thread.c $(filter-out rootfs/decode/decoder.c rootfs/decode/sandbox.c,$(ROOTFS_SRC))
 
 fuzz: fuzz-packages $(fuzz_bin)
 	python3 tests/fuzz/seeds.py $B/fuzz/seeds
@@ -265,7 +265,7 @@ fuzz: fuzz-packages $(fuzz_bin)
 fuzz-packages:
 	@$(if $(APT),$(call install,$(FUZZ_PACKAGES)))
 
-$B/fuzz/%: tests/fuzz/%.c $(fuzz_src) $(wildcard rootfs/*.h) | fuzz-packages
+$B/fuzz/%: tests/fuzz/%.c $(fuzz_src) $(wildcard rootfs/*/*.h) | fuzz-packages
 	@mkdir -p $(@D)
 	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -I. \
 	-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 $< $(fuzz_src) -o $@ -larchive -ljansson -llzma -lzstd \

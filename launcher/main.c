@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "launcher/commands.h"
-#include "launcher/sys.h"
-#include "launcher/userns.h"
-#include "rootfs/err.h"
+#include "launcher/command/commands.h"
+#include "rootfs/base/sys.h"
+#include "launcher/rights/userns.h"
+#include "rootfs/base/err.h"
 
 static const struct command *const commands[] = {
 	&run_command,

@@ -118,11 +118,11 @@ builds_libraries_once() {
 	contains "$(make_here deps)" "Nothing to be done for 'deps'"
 }
 
-entries_of() { # prints what rootfs/apt.sh makes of the entries in $SCRATCH/apt
+entries_of() { # prints what rootfs/deps/apt.sh makes of the entries in $SCRATCH/apt
 	(
 		shopt -s nullglob
 		etc=$SCRATCH/apt debian=arm64
-		. "$TOP/rootfs/apt.sh"
+		. "$TOP/rootfs/deps/apt.sh"
 		apt_sources
 	)
 }

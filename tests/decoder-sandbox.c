@@ -1,5 +1,5 @@
 /*
- * A decoder that does its worst: this program's own decoder_run takes the place of rootfs/decoder_run.c, in the
+ * A decoder that does its worst: this program's own decoder_run takes the place of rootfs/decode/decoder_run.c, in the
  * same sandbox, on the same channel. Whatever it tries, it reaches nothing.
  */
 #include "tests/decoder.h"

@@ -1,10 +1,10 @@
 /*
- * A decoder that does its worst: this program's own decoder_run takes the place of rootfs/decoder_run.c, in the
+ * A decoder that does its worst: this program's own decoder_run takes the place of rootfs/decode/decoder_run.c, in the
  * same sandbox, on the same channel. Whatever it says that is not so is refused.
  */
 #include "tests/decoder.h"
 
-#include "rootfs/archive.h"
+#include "rootfs/archive/archive.h"
 #include "tests/tap.h"
 
 #define NONSENSE "says what can't be true"

@@ -2,7 +2,7 @@
 #ifndef TESTS_DECODER_H
 #define TESTS_DECODER_H
 
-#include "rootfs/decoder.h"
+#include "rootfs/decode/decoder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +17,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "rootfs/err.h"
-#include "rootfs/layer.h"
-#include "rootfs/remove.h"
+#include "rootfs/base/err.h"
+#include "rootfs/layer/layer.h"
+#include "rootfs/layer/remove.h"
 #include "tests/tap.h"
 
 /* One thing that a decoder does, and what the load says then. */

@@ -64,7 +64,7 @@ users() {
 	all_got users -- --security-opt seccomp=unconfined
 }
 
-# With F_ADD_SEALS taken out of launcher/carried.c, "GOT unsealed /proc/1/exe".
+# With F_ADD_SEALS taken out of launcher/container/carried.c, "GOT unsealed /proc/1/exe".
 own_init() {
 	local before said
 	before=$(sha256sum "$WHERRY")
@@ -160,7 +160,7 @@ terminal() {
 	contains "$(on_terminal --cap-add SYS_ADMIN)" "GOT TIOCSTI 1"
 }
 
-# Three close what the caller left open: launcher/main.c, close_others() in launcher/inside.c, and the
+# Three close what the caller left open: launcher/main.c, close_others() in launcher/container/inside.c, and the
 # init. With the first two taken out, 77 is listed where there is no init.
 descriptors() {
 	local said
@@ -172,7 +172,7 @@ descriptors() {
 }
 
 # CVE-2024-21626: a working directory that is one of the launcher's own descriptors. With close_others()
-# and the check behind chdir(2) taken out of launcher/inside.c, `ls` lists the store; with the first out,
+# and the check behind chdir(2) taken out of launcher/container/inside.c, `ls` lists the store; with the first out,
 # "it is not in the container".
 working_directory() {
 	local fd up said
@@ -221,7 +221,7 @@ new_victim() {
 	echo "the host's" >"$SCRATCH/victim/hosts"
 }
 
-# Without RESOLVE_NO_SYMLINKS in launcher/mounts.c, /proc is mounted on the container's /tmp.
+# Without RESOLVE_NO_SYMLINKS in launcher/mount/mounts.c, /proc is mounted on the container's /tmp.
 links_for_kernel_mounts() {
 	local at to
 	new_victim
@@ -240,7 +240,7 @@ links_for_kernel_mounts() {
 }
 
 # Where a launcher resolves them below the root's path before it enters it, files appear in the victim: seen
-# with mounts_target("STAGING/root/TARGET") called before root_enter() in launcher/inside.c.
+# with mounts_target("STAGING/root/TARGET") called before root_enter() in launcher/container/inside.c.
 links_for_files() {
 	local at to
 	new_victim
@@ -259,7 +259,7 @@ links_for_files() {
 	victim_is_untouched
 }
 
-# With close_others() taken out of launcher/inside.c, the victim has a file resolv.conf.
+# With close_others() taken out of launcher/container/inside.c, the victim has a file resolv.conf.
 links_by_descriptor() {
 	local fd
 	new_victim
@@ -272,7 +272,7 @@ links_by_descriptor() {
 	done
 }
 
-# With --pid host /proc has links to the host's root. Without RESOLVE_NO_MAGICLINKS in launcher/target.c there
+# With --pid host /proc has links to the host's root. Without RESOLVE_NO_MAGICLINKS in launcher/mount/target.c there
 # are new files and directories in the victim.
 links_by_process() {
 	local to=/proc/1/root$SCRATCH/victim at
@@ -329,7 +329,7 @@ links_for_users() {
 }
 
 # A volume that two containers share: one swaps a directory for a link while the other mounts on something in it. With
-# taken_put_volumes() called before root_enter() in launcher/inside.c, and STAGING/root before its targets, the
+# taken_put_volumes() called before root_enter() in launcher/container/inside.c, and STAGING/root before its targets, the
 # victim has a directory new.
 swapped_volume() {
 	local swapper n
@@ -371,7 +371,7 @@ moved_directory() {
 	contains "$(cat "$SCRATCH/mover")" secret
 }
 
-# With pivot_root(2) in launcher/root.c replaced by chroot(2) alone, both list the host's root.
+# With pivot_root(2) in launcher/mount/root.c replaced by chroot(2) alone, both list the host's root.
 climbing() {
 	local own
 	own=$(wherry run busybox ls -A / | sort)

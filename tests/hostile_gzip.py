@@ -6,7 +6,7 @@ import zlib
 from hostile_make import d, f, tar
 
 CASES = []
-SLOT = 64 << 10  # rootfs/channel.h: what input comes in
+SLOT = 64 << 10  # rootfs/decode/channel.h: what input comes in
 FHCRC, FEXTRA, FNAME, FCOMMENT = 2, 4, 8, 16
 CHANCE = random.Random(1)
 

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "launcher/idle.h"
+#include "launcher/supervise/idle.h"
 #include "tests/tap.h"
 
 /* Relocated pointers, which are given back, and variables, which are not. */

@@ -2,7 +2,7 @@
  * A gzip decoder that gets nowhere: this program's own gunzip_step takes the place of rootfs/gunzip_*.c. What it is
  * given has an end, and so has the attempt.
  */
-#include "rootfs/inflate.h"
+#include "rootfs/decode/inflate.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rootfs/err.h"
-#include "rootfs/gunzip.h"
+#include "rootfs/base/err.h"
+#include "rootfs/decode/gunzip.h"
 #include "tests/tap.h"
 
 /* How many steps of it in a row get nowhere; what the others do is take a byte and give one. */

@@ -5,9 +5,9 @@
 # and exits with 125; or the call is one to go without, and then the container is as tight as ever: its
 # program looks. Either way nothing is left.
 #
-# Seen to fail: with a `return -1` without fail() where launcher/root.c mounts its tmpfs ("stopped without a
-# reason"), with seccomp_install() ignored in launcher/inside.c ("weak: no seccomp filter"), with
-# cgroup_destroy() taken out of launcher/container.c (cgroups left).
+# Seen to fail: with a `return -1` without fail() where launcher/mount/root.c mounts its tmpfs ("stopped without a
+# reason"), with seccomp_install() ignored in launcher/container/inside.c ("weak: no seccomp filter"), with
+# cgroup_destroy() taken out of launcher/container/container.c (cgroups left).
 . "$(dirname "$0")/lib.sh"
 . "$TOP/tests/launch.sh"
 load busybox

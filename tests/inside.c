@@ -176,7 +176,7 @@ static int print_all(void)
 	return 0;
 }
 
-/* The newest number that launcher/seccomp_table.h has. */
+/* The newest number that launcher/seccomp/table.h has. */
 enum { NEWEST = 471 };
 
 enum { MADE, REFUSED, UNKNOWN };

@@ -2,7 +2,7 @@
  * What a layer may not go over, with limits small enough to be reached: the stream, what lies behind the archive's
  * end, entries, and a file's size. Each is kept to and passed by one.
  */
-#include "rootfs/layer.h"
+#include "rootfs/layer/layer.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "rootfs/decoder.h"
-#include "rootfs/err.h"
-#include "rootfs/pack.h"
-#include "rootfs/remove.h"
+#include "rootfs/decode/decoder.h"
+#include "rootfs/base/err.h"
+#include "rootfs/export/pack.h"
+#include "rootfs/layer/remove.h"
 #include "tests/tap.h"
 
 enum { BLOCK = 512, MIB = 1 << 20, ZSTD_BLOCK = 128 << 10 };

@@ -1,5 +1,5 @@
 /* Files with several names: each is found again, however their numbers are chosen. */
-#include "rootfs/links.h"
+#include "rootfs/layer/links.h"
 
 #include <stdlib.h>
 

@@ -1,11 +1,11 @@
 /* Names of images and platforms, as people and archives write them. */
-#include "rootfs/names.h"
+#include "rootfs/store/names.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "rootfs/err.h"
-#include "rootfs/platform.h"
+#include "rootfs/base/err.h"
+#include "rootfs/base/platform.h"
 #include "tests/tap.h"
 
 static const struct {

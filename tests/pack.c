@@ -1,5 +1,5 @@
 /* Headers of members, as other readers of tar archives take them. */
-#include "rootfs/pack.h"
+#include "rootfs/export/pack.h"
 
 #include <stdlib.h>
 #include <string.h>

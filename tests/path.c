@@ -1,5 +1,5 @@
 /* Names of entries: what becomes of them. */
-#include "rootfs/path.h"
+#include "rootfs/layer/path.h"
 
 #include <stdio.h>
 #include <string.h>

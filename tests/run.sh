@@ -337,7 +337,7 @@ stops_for_nobody() {
 	END
 }
 
-# The terminal is the shell's until the job is in front: with a front of launcher/front.h and without.
+# The terminal is the shell's until the job is in front: with a front of launcher/supervise/front.h and without.
 waits_in_background() {
 	local keys
 	for keys in ctrl-p,ctrl-q ''; do

@@ -1,5 +1,5 @@
 /* Seccomp: what the kernel makes of the filter that wherry was built with, for every number of a call. */
-#include "launcher/seccomp.h"
+#include "launcher/seccomp/seccomp.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "launcher/caps.h"
-#include "launcher/seccomp_filter.h"
+#include "launcher/rights/caps.h"
+#include "launcher/seccomp/filter.h"
 #include "tests/seccomp/bpf.h"
 #include "tests/tap.h"
 

@@ -2,7 +2,7 @@
  * Seccomp: the filter that wherry was built with, and profiles in JSON. What the kernel makes of them is in
  * tests/seccomp-kernel.c, the comparison with libseccomp in tests/seccomp.sh.
  */
-#include "launcher/seccomp.h"
+#include "launcher/seccomp/seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "launcher/caps.h"
-#include "launcher/seccomp_filter.h"
-#include "launcher/seccomp_profile.h"
-#include "rootfs/err.h"
+#include "launcher/rights/caps.h"
+#include "launcher/seccomp/filter.h"
+#include "launcher/seccomp/profile.h"
+#include "rootfs/base/err.h"
 #include "tests/seccomp/bpf.h"
 #include "tests/tap.h"
 

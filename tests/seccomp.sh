@@ -3,8 +3,8 @@
 . "$(dirname "$0")/lib.sh"
 
 TARGETS="x86_64 aarch64 arm riscv64"
-COMPILER="$TOP/launcher/seccomp_calls.c $TOP/launcher/seccomp_policy.c \
-	$TOP/launcher/seccomp_default.c $TOP/launcher/seccomp_filter.c"
+COMPILER="$TOP/launcher/seccomp/calls.c $TOP/launcher/seccomp/policy.c \
+	$TOP/launcher/seccomp/default.c $TOP/launcher/seccomp/filter.c"
 
 build() { # PRODUCT TARGET SOURCE… [OPTION…]
 	local product=$1 target=$2

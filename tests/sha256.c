@@ -1,5 +1,5 @@
 /* SHA-256: the standard's own examples, every split, and both ways of computing it. */
-#include "rootfs/sha256.h"
+#include "rootfs/base/sha256.h"
 
 #include <string.h>
 

@@ -71,7 +71,7 @@ vm_download() {
 	say() { echo "$VM_SUITE: $*"; }
 	die() { say "$*"; exit 1; }
 	apt=$VM_CACHE/apt/$VM_SUITE-$VM_ARCH debian=$VM_ARCH apt_suite=$VM_SUITE
-	. "$TOP/rootfs/apt.sh"
+	. "$TOP/rootfs/deps/apt.sh"
 	find "$apt" -name updated -mtime +0 -delete 2>/dev/null || [ ! -d "$apt" ]
 	apt_update
 	name=$(apt-cache -c "$apt/apt.conf" depends "$1" 2>/dev/null |

@@ -1,7 +1,7 @@
 /* What --cpu-shares is on cgroup v2, against what log2 and pow of a full libm make of it. */
 #include <stddef.h>
 
-#include "launcher/cgroup_weight.h"
+#include "launcher/cgroup/weight.h"
 #include "tests/tap.h"
 
 static const struct {

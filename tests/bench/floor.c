@@ -29,8 +29,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "launcher/devices.h"
-#include "launcher/seccomp.h"
+#include "launcher/spec/devices.h"
+#include "launcher/seccomp/seccomp.h"
 
 #define DO(call) \
 	do { \

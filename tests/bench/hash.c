@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "rootfs/channel.h"
-#include "rootfs/sha256.h"
+#include "rootfs/decode/channel.h"
+#include "rootfs/base/sha256.h"
 
 int main(int argc, char **argv)
 {

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "rootfs/channel.h"
-#include "rootfs/gunzip.h"
+#include "rootfs/decode/channel.h"
+#include "rootfs/decode/gunzip.h"
 
 int main(int argc, char **argv)
 {

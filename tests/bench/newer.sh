@@ -3,8 +3,8 @@
 #	newer SUITE PROGRAM PACKAGE…	prints the path of PROGRAM out of the first PACKAGE, with the
 #					libraries of the others; 1: it can't be had, and why
 #
-# The packages come from where the host's own come from (rootfs/apt.sh), and stay in $BUILD/newer.
-. "$TOP/rootfs/apt.sh"
+# The packages come from where the host's own come from (rootfs/deps/apt.sh), and stay in $BUILD/newer.
+. "$TOP/rootfs/deps/apt.sh"
 say() { echo "$*" >&2; }
 die() {
 	say "$*"

@@ -3,9 +3,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "rootfs/archive.h"
-#include "rootfs/err.h"
-#include "rootfs/plan.h"
+#include "rootfs/archive/archive.h"
+#include "rootfs/base/err.h"
+#include "rootfs/archive/plan.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {

@@ -1,5 +1,5 @@
-/* For fuzzing: the decoder as a thread in place of rootfs/decoder.c's process, so that both sides are seen. */
-#include "rootfs/decoder.h"
+/* For fuzzing: the decoder as a thread in place of rootfs/decode/decoder.c's process, so that both sides are seen. */
+#include "rootfs/decode/decoder.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rootfs/err.h"
+#include "rootfs/base/err.h"
 
 static pthread_t thread;
 static struct channel side; /* the thread's own cursors */

@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "rootfs/archive.h"
-#include "rootfs/err.h"
-#include "rootfs/plan.h"
+#include "rootfs/archive/archive.h"
+#include "rootfs/base/err.h"
+#include "rootfs/archive/plan.h"
 
 enum { PARTS = 3, PART_BYTES = 65536 };
 

@@ -1,5 +1,5 @@
 /*
- * Layers on top of each other, run out of their archive: what they say becomes one index, as rootfs/inplace_make.c
+ * Layers on top of each other, run out of their archive: what they say becomes one index, as rootfs/index/make.c
  * has it. The first block of the input says how many layers there are and how many blocks each has; the rest is
  * the archive. Needs root, since a file's place is a trusted attribute.
  */
@@ -13,12 +13,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "rootfs/chain.h"
-#include "rootfs/decoder.h"
-#include "rootfs/err.h"
-#include "rootfs/layer.h"
-#include "rootfs/merge.h"
-#include "rootfs/remove.h"
+#include "rootfs/store/chain.h"
+#include "rootfs/decode/decoder.h"
+#include "rootfs/base/err.h"
+#include "rootfs/layer/layer.h"
+#include "rootfs/index/merge.h"
+#include "rootfs/layer/remove.h"
 
 enum { LAYERS = 4, ARCHIVE_MAX = 1 << 20 };
 
@@ -26,7 +26,7 @@ static const struct layer_limits limits = { .stream = 4 << 20, .tail = 1 << 20, 
 static const char *const names[LAYERS] = { "0", "1", "2", "3" };
 static int place = -1;
 
-/* As rootfs/inplace_make.c has it: a tmpfs without a name, gone with us. */
+/* As rootfs/index/make.c has it: a tmpfs without a name, gone with us. */
 static void prepare(void)
 {
 	if (place >= 0)

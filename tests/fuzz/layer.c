@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "rootfs/decoder.h"
-#include "rootfs/err.h"
-#include "rootfs/layer.h"
-#include "rootfs/remove.h"
+#include "rootfs/decode/decoder.h"
+#include "rootfs/base/err.h"
+#include "rootfs/layer/layer.h"
+#include "rootfs/layer/remove.h"
 
 static int place = -1;
 static char name[64];

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "launcher/seccomp_filter.h"
+#include "launcher/seccomp/filter.h"
 #include "tests/seccomp/bpf.h"
 #include "tests/seccomp/docker.h"
 

@@ -1,7 +1,7 @@
 /* Prints every call of the table: the ABI, the name and the number, as the kernel's headers have it. */
 #include <stdio.h>
 
-#include "launcher/seccomp_calls.h"
+#include "launcher/seccomp/calls.h"
 
 int main(void)
 {

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "launcher/seccomp_filter.h"
+#include "launcher/seccomp/filter.h"
 #include "tests/seccomp/bpf.h"
 #include "tests/seccomp/docker.h"
 

@@ -1,0 +1,80 @@
+/* wherry load: an image from a file into the store. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "launcher/command/commands.h"
+#include "rootfs/base/err.h"
+#include "rootfs/load/loader.h"
+
+struct load_words {
+	const char *name, *platform;
+	int64_t window;
+	bool quiet;
+};
+
+static const struct option options[] = {
+	{ "name", 'n', "NAME", "call it NAME, whatever its own names are",
+	  offsetof(struct load_words, name), option_string },
+	{ "platform", 0, "OS/ARCH", "take the image for this platform, not for this machine's",
+	  offsetof(struct load_words, platform), option_string },
+	{ "window", 0, "SIZE", "memory that zstd or xz may ask for to remember what was (8M)",
+	  offsetof(struct load_words, window), option_size },
+	{ "quiet", 'q', NULL, "print the image's ID alone", offsetof(struct load_words, quiet),
+	  option_flag },
+	{ 0 },
+};
+
+static void tell(void *context, const struct plan_image *image)
+{
+	const struct load_words *words = context;
+	if (words->quiet) {
+		printf("sha256:%s\n", image->id.hex);
+		return;
+	}
+	printf("loaded %.12s", image->id.hex);
+	if (words->name)
+		printf(" %s", words->name);
+	for (int i = 0; i < image->name_count && !words->name; i++)
+		printf(" %s", image->names[i]);
+	printf("\n");
+}
+
+static int load(const struct globals *globals, const char *file, struct load_words *words)
+{
+	struct store store;
+	struct load_result result;
+	const struct load_options load = { .name = words->name,
+					   .platform = words->platform,
+					   .window = words->window,
+					   .quiet = words->quiet };
+	if (store_open(&store, globals->root, STORE_READ) < 0)
+		return -1;
+	int status = loader_load(&store, file, &load, &result, tell, words);
+	store_close(&store);
+	if (status == 0 && !words->quiet && result.layers)
+		printf("%d layers extracted, %llu.%llu MB written\n", result.layers,
+		       (unsigned long long)result.written / 1000000,
+		       (unsigned long long)result.written / 100000 % 10);
+	return status;
+}
+
+static int run(const struct globals *globals, int argc, char **argv)
+{
+	struct load_words words = { 0 };
+	char **operands;
+	int parsed = options_parse(&load_command, &words, argc, argv, &operands);
+	if (parsed)
+		return parsed == OPTIONS_HELPED ? 0 : -1;
+	return load(globals, operands[0] ? operands[0] : "-", &words);
+}
+
+const struct command load_command = {
+	.name = "load",
+	.operands = "[FILE|DIR|-]",
+	.summary = "Load an image: a docker save archive, an OCI layout, or standard input",
+	.options = options,
+	.least = 0,
+	.most = 1,
+	.run = run,
+};

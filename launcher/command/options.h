@@ -1,0 +1,80 @@
+/* Command lines: a command is a row, an option is a row, and the help is printed from both. */
+#ifndef LAUNCHER_COMMAND_OPTIONS_H
+#define LAUNCHER_COMMAND_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Words given to an option that may be repeated, in order. The words are argv's own. */
+struct strings {
+	const char **at;
+	size_t count;
+};
+
+struct option {
+	const char *name;     /* without the dashes */
+	char letter;          /* 0: none */
+	const char *argument; /* its name in the help; NULL: a flag */
+	const char *help;
+	size_t offset; /* of the field in the target */
+	/* Stores VALUE (NULL for a flag) in FIELD. Returns -1 with a failure that names the option. */
+	int (*set)(const struct option *, void *field, const char *value);
+};
+
+/*
+ * An option of the tool whose command line this one follows. It is in no help: it does nothing, and is taken
+ * where it asks for what is so anyway.
+ */
+struct foreign {
+	const char *name;
+	char letter;         /* 0: none */
+	bool argument;       /* without one it is a flag, true or false */
+	const char *taken;   /* such values, a space between; "*": any; NULL: none */
+	const char *instead; /* a line on what there is, where the value is another one */
+	const char *same_as; /* the option that it is another name of; then it has nothing else */
+};
+
+/* What every command is given beside its own words. */
+struct globals {
+	const char *root;  /* the store */
+	const char *state; /* what runs now */
+};
+
+struct command {
+	const char *name;
+	const char *operands;         /* as the help shows them: "IMAGE [COMMAND [ARG…]]" */
+	const char *summary;          /* one line */
+	const struct option *options; /* ends with a row without a name */
+	int least, most;              /* how many operands; most < 0: any number, and the options end at the first */
+	/* Returns the exit status, or -1 with a failure. */
+	int (*run)(const struct globals *, int argc, char **argv);
+	const struct foreign *foreign; /* ends with a row without a name; NULL: none */
+};
+
+enum options_result { OPTIONS_HELPED = 1 };
+
+/*
+ * Parses ARGV[1…] of COMMAND into TARGET and leaves the operands at *OPERANDS, NULL-terminated, in
+ * ARGV's own memory (its order changes). Accepts --name VALUE, --name=VALUE, -n VALUE, -nVALUE,
+ * grouped flags, and -- as the end of the options.
+ * Returns 0; OPTIONS_HELPED where --help was given and printed; -1 with a failure.
+ */
+int options_parse(const struct command *, void *target, int argc, char **argv, char ***operands);
+
+/* Setters for rows. Sizes are bytes, with K, M, G or T behind (powers of 1024), as docker-run(1) has them. */
+int option_flag(const struct option *, void *field, const char *value);   /* bool */
+int option_string(const struct option *, void *field, const char *value); /* const char * */
+int option_strings(const struct option *, void *field, const char *value); /* struct strings */
+int option_size(const struct option *, void *field, const char *value);   /* int64_t, >= 0 */
+int option_number(const struct option *, void *field, const char *value); /* int64_t, whole */
+
+/* As docker has them: "true", "1", "T" … and "false", "0", "F" …. Returns -1 where TEXT is neither, no failure recorded. */
+int bool_parse(const char *text, bool *value);
+
+/* Whether WORD is one of WORDS, which have a space between. */
+bool words_have(const char *words, const char *word);
+
+/* "64M" → bytes. Returns -1 where TEXT is no size (no failure is recorded). */
+long long size_parse(const char *text);
+
+#endif

@@ -1,0 +1,82 @@
+/* wherry rmi: images out of the store. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "launcher/command/commands.h"
+#include "rootfs/base/err.h"
+#include "rootfs/store/images.h"
+#include "rootfs/store/inplace.h"
+
+static const struct option options[] = { { 0 } };
+
+/* What begins so is no name: image.h. */
+static bool is_path(const char *image)
+{
+	return image[0] == '/' || !strncmp(image, "./", 2) || !strncmp(image, "../", 3);
+}
+
+static int remove_index(struct store *store, const char *path)
+{
+	int removed = inplace_remove(store, path);
+	if (removed == 0)
+		return failx("there is no index of %s in %s", path, store->path);
+	if (removed > 0)
+		printf("removed the index of %s\n", path);
+	return removed < 0 ? -1 : 0;
+}
+
+static int remove_one(struct store *store, const char *image)
+{
+	struct removal removal = { 0 };
+	if (is_path(image))
+		return remove_index(store, image);
+	if (images_remove(store, image, &removal) < 0)
+		return -1;
+	if (removal.images)
+		printf("removed %s: %d layers, %llu.%llu MB\n", image, removal.layers,
+		       (unsigned long long)removal.disk / 1000000,
+		       (unsigned long long)removal.disk / 100000 % 10);
+	else
+		printf("removed the name %s\n", image);
+	return 0;
+}
+
+/*
+ * One that can't be removed does not keep the others, as with docker-image-rm(1); each such has its
+ * line, so they are printed here and not by main.
+ */
+static int remove_all(struct store *store, char **images)
+{
+	int status = 0;
+	for (; *images; images++)
+		if (remove_one(store, *images) < 0) {
+			status = failure_print();
+			failure_clear();
+		}
+	return status;
+}
+
+static int run(const struct globals *globals, int argc, char **argv)
+{
+	struct store store;
+	char **operands, none;
+	int parsed = options_parse(&rmi_command, &none, argc, argv, &operands);
+	if (parsed)
+		return parsed == OPTIONS_HELPED ? 0 : -1;
+	if (store_open(&store, globals->root, STORE_READ) < 0)
+		return -1;
+	int status = remove_all(&store, operands);
+	store_close(&store);
+	return status;
+}
+
+const struct command rmi_command = {
+	.name = "rmi",
+	.operands = "IMAGE…",
+	.summary = "Remove images by name or ID, and the layers that no other image has",
+	.options = options,
+	.least = 1,
+	.most = -1,
+	.run = run,
+};

@@ -1,0 +1,56 @@
+/* wherry tag: one more name for an image. */
+#include "launcher/command/commands.h"
+#include "rootfs/base/err.h"
+#include "rootfs/store/names.h"
+#include "rootfs/base/scoped.h"
+
+static const struct option options[] = { { 0 } };
+
+static int set_name(struct store *store, const char *full, const struct digest *id)
+{
+	struct work work = { .dir = -1 };
+	scoped_fd lock = store_lock(store, STORE_SHARED);
+	if (lock < 0 || work_create(store, &work) < 0)
+		return -1;
+	int result = store_has_image(store, id)
+			     ? names_set(store, &work, full, id)
+			     : failx("image %.12s has just been removed", id->hex);
+	work_destroy(store, &work);
+	return result;
+}
+
+static int tag(struct store *store, const char *image, const char *name)
+{
+	char full[NAMES_BYTES + 1];
+	struct digest id;
+	if (!names_complete(name, full))
+		return failx("'%s' is no name for an image", name);
+	int found = names_find(store, image, &id, NULL);
+	if (found <= 0)
+		return found < 0 ? -1 : failx("there is no image '%s' in %s", image, store->path);
+	return store_make(store) < 0 ? -1 : set_name(store, full, &id);
+}
+
+static int run(const struct globals *globals, int argc, char **argv)
+{
+	struct store store;
+	char **operands, none;
+	int parsed = options_parse(&tag_command, &none, argc, argv, &operands);
+	if (parsed)
+		return parsed == OPTIONS_HELPED ? 0 : -1;
+	if (store_open(&store, globals->root, STORE_READ) < 0)
+		return -1;
+	int status = tag(&store, operands[0], operands[1]);
+	store_close(&store);
+	return status;
+}
+
+const struct command tag_command = {
+	.name = "tag",
+	.operands = "IMAGE NAME",
+	.summary = "Give an image one more name",
+	.options = options,
+	.least = 2,
+	.most = 2,
+	.run = run,
+};

@@ -1,0 +1,387 @@
+/*
+ * What happens when a container runs, in this order.
+ *
+ *	outside                                  inside
+ *	state    the name taken
+ *	cgroup   made, limits set
+ *	clone ──────────────────────────────────► mounts, PIDs, host name, IPC of its own
+ *	cgroup   held to processors, devices     cgroup  joined, its namespace
+ *	net      a namespace of its own          root    overlay; the host's files taken along; entered
+ *	         (while the inside mounts)       mounts  /proc, /dev
+ *	"go": whether its devices hold ─────────► waits for it
+ *	                                         net     joined; then /sys, volumes, masks, read-only
+ *	                                         user    looked up, taken on; capabilities dropped
+ *	                                         init    executed, which executes the program
+ *	◄──────────────── struct report: STARTED, or FAILED and a struct failure
+ *	signals passed on until init is gone
+ *	report   written, where one is asked for
+ *	cgroup   removed, then the name given back; all else ended with its namespaces
+ *
+ * With --userns the child has a user namespace too, and what is above changes places: "go" comes first,
+ * with the overlay, which only the machine's root can make; the network is made by the child itself.
+ *
+ * The parent's death kills the child at every point (PR_SET_PDEATHSIG); the child's end, its namespaces.
+ */
+#include "launcher/container/container.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "launcher/container/carried.h"
+#include "launcher/cgroup/cgroup.h"
+#include "launcher/cgroup/usage.h"
+#include "rootfs/base/descriptor.h"
+#include "launcher/supervise/front.h"
+#include "launcher/rights/ids.h"
+#include "launcher/container/inside.h"
+#include "launcher/mount/ipc.h"
+#include "launcher/mount/mounts.h"
+#include "launcher/net/net.h"
+#include "launcher/mount/root.h"
+#include "launcher/container/report.h"
+#include "launcher/supervise/signals.h"
+#include "launcher/container/state.h"
+#include "launcher/supervise/supervise.h"
+#include "rootfs/base/sys.h"
+#include "launcher/supervise/terminal.h"
+#include "rootfs/base/err.h"
+#include "rootfs/base/scoped.h"
+
+/* What is made outside, while it lasts. */
+struct container {
+	struct state state;
+	struct cgroup cgroup;
+	struct outcome outcome;
+	struct inside inside; /* what the child is given */
+	const struct volumes *volumes;
+	pid_t init;           /* as seen from outside; 0: not there */
+	int end;              /* its pidfd */
+	int report;           /* read end of the child's reports */
+	int go;               /* one byte lets the child go on; what hands out its terminal */
+	struct terminal terminal;
+	int front; /* the socket to who has the caller's terminal; -1: we have */
+};
+
+static int open_pipes(struct container *container)
+{
+	int report[2], go[2];
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return fail("make a pipe");
+	container->report = report[0];
+	container->inside.report = report[1];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0)
+		return fail("make a socket");
+	container->inside.go = go[0];
+	container->go = go[1];
+	return 0;
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(take_fd(fd));
+}
+
+/* After the clone: what only the child needs. */
+static void close_inside(struct inside *inside)
+{
+	close_fd(&inside->report);
+	close_fd(&inside->go);
+	close_fd(&inside->init);
+	close_fd(&inside->parent);
+	ipc_close(&inside->ipc);
+}
+
+/*
+ * docker-run(1): what -v names and the host lacks is made; here it is the container's own. Its process
+ * could not: in the host's directories its ids have no rights.
+ */
+static int make_source(const struct mount *mount, const struct ids *ids)
+{
+	if (!mount->create || access(mount->source, F_OK) == 0 || errno != ENOENT)
+		return 0;
+	if (mounts_target(mount->source, true) < 0)
+		return -1;
+	if (chown(mount->source, ids->users.start, ids->groups.start) < 0)
+		return fail("give %s to the container's root", mount->source);
+	return 0;
+}
+
+static int prepare(struct container *container, const struct spec *spec)
+{
+	struct inside *inside = &container->inside;
+	sigprocmask(SIG_SETMASK, NULL, &inside->mask);
+	if (seccomp_prepare(&inside->seccomp, spec->process.seccomp, spec->process.caps) < 0)
+		return -1;
+	inside->init = carried_open(spec->process.init_path);
+	if (inside->init < 0)
+		return -1;
+	inside->parent = sys_pidfd_open(getpid());
+	if (inside->parent < 0)
+		return fail("open wherry's own pidfd");
+	if (open_pipes(container) < 0 ||
+	    state_create(&container->state, spec->state, spec->name, container_clean) < 0 ||
+	    state_note(&container->state, "label", &spec->labels) < 0 ||
+	    state_note(&container->state, "annotation", &spec->annotations) < 0)
+		return -1;
+	for (size_t i = 0; spec_is_mapped(spec) && i < spec->mount_count; i++)
+		if (make_source(&spec->mounts[i], &spec->root.ids) < 0)
+			return -1;
+	/* All that is the container's is then born there. */
+	if (spec->ipc == IPC_CONTAINER && ipc_join(&inside->ipc, spec->state, spec->ipc_container,
+						   spec->root.ids.users.start) < 0)
+		return -1;
+	inside->cgroup = &container->cgroup;
+	container->cgroup.front = container->front >= 0 ? getppid() : 0;
+	return cgroup_create(&container->cgroup, spec->name, &spec->limits, &spec->devices);
+}
+
+static int explain_start(uint64_t flags)
+{
+	fail("start a process in namespaces of its own");
+	/* EUSERS, ENOSPC, EINVAL, EPERM: all may mean that one */
+	if (flags & CLONE_NEWUSER)
+		return hint("--userns wants user namespaces: CONFIG_USER_NS, and see "
+			    "user.max_user_namespaces in sysctl -a");
+	return -1;
+}
+
+static int start(struct container *container, const struct spec *spec)
+{
+	bool mapped = spec_is_mapped(spec);
+	uint64_t flags = CLONE_NEWNS | (spec->host_pid ? 0 : CLONE_NEWPID) |
+			 (spec->host_uts ? 0 : CLONE_NEWUTS) |
+			 (!spec_has_own_ipc(spec) || mapped ? 0 : CLONE_NEWIPC) | (mapped ? CLONE_NEWUSER : 0);
+	int cgroup = cgroup_unified(&container->cgroup);
+	if (cgroup >= 0)
+		flags |= CLONE_INTO_CGROUP;
+	signals_block();
+	container->init = sys_clone3(flags, cgroup, &container->end);
+	if (container->init < 0) {
+		container->init = 0;
+		return explain_start(flags);
+	}
+	if (container->init == 0) {
+		/* With these open, the parent's end would not show at the pipes. */
+		close_fd(&container->report);
+		close_fd(&container->go);
+		inside_run(&container->inside, spec);
+	}
+	close_inside(&container->inside);
+	return 0;
+}
+
+/* The child waits: it has rights over nothing until its ids are mapped. */
+static int settle_mapped(struct container *container, const struct spec *spec, int held)
+{
+	scoped_fd userns = idmap_write(&spec->root.ids, container->init);
+	if (userns < 0)
+		return -1;
+	for (size_t i = 0; i < spec->process.rlimit_count; i++)
+		if (rlimit_allow(&spec->process.rlimits[i], container->init) < 0)
+			return -1;
+	scoped_fd tree = root_build(&spec->root, &spec->devices, userns);
+	if (tree < 0)
+		return -1;
+	if (volumes_wait(container->volumes)) {
+		scoped_fd root = openat(tree, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (root < 0)
+			return fail("open the container's root");
+		if (volumes_fill(container->volumes, root, spec) < 0)
+			return -1;
+	}
+	/* EPIPE: the child was killed, and its end says so */
+	if (descriptor_send(container->go, tree, held) < 0 && errno != EPIPE)
+		return fail("let the container go on");
+	return 0;
+}
+
+/* The child mounts meanwhile. A new network namespace takes the kernel half a millisecond. */
+static int settle(struct container *container, const struct spec *spec)
+{
+	if (cgroup_hold_processors(&container->cgroup, &spec->limits) < 0)
+		return -1;
+	int held = cgroup_hold_devices(&container->cgroup, &spec->devices);
+	if (held < 0)
+		return -1;
+	if (spec_is_mapped(spec))
+		return settle_mapped(container, spec, held);
+	if (spec->network == NETWORK_NONE && net_create() < 0)
+		return -1;
+	/* EPIPE: the child has failed, and its report says why. */
+	char go = (char)held;
+	if (send(container->go, &go, 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+		return fail("let the container go on");
+	return 0;
+}
+
+/* Whether /proc counts processes as we do: it may belong to another PID namespace. */
+static bool proc_is_ours(void)
+{
+	char self[16] = "";
+	return readlink("/proc/self", self, sizeof(self) - 1) > 0 && strtol(self, NULL, 10) == getpid();
+}
+
+/* Where the kernel runs out of memory itself, the container's init goes last of what is in it. */
+static void protect(pid_t init)
+{
+	char path[64];
+	if (!proc_is_ours())
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", init);
+	scoped_fd file = open(path, O_WRONLY | O_CLOEXEC);
+	if (file >= 0 && write(file, "-999", 4) < 0)
+		return; /* EACCES: only with CAP_SYS_RESOURCE; EIO, ESRCH: it is gone */
+}
+
+static const char *size_text(int64_t bytes, char text[32])
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB" };
+	int unit = 0;
+	while (unit < 3 && bytes >= 1024 && bytes % 1024 == 0) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(text, 32, "%lld %s", (long long)bytes, units[unit]);
+	return text;
+}
+
+/* Says so where a limit is the reason: 137 alone could be anybody's kill -9. */
+static int ended(const struct container *container, const struct spec *spec, int status)
+{
+	char text[32];
+	int64_t memory = spec->limits.value[LIMIT_MEMORY], pids = spec->limits.value[LIMIT_PIDS];
+	if (status == 128 + SIGKILL && cgroup_usage(&container->cgroup, USAGE_OOM_KILLS) > 0) {
+		if (memory)
+			warn("out of memory: the container reached its limit of %s",
+			     size_text(memory, text));
+		else
+			warn("out of memory: the machine has none left");
+	} else if (status && pids > 0 && cgroup_usage(&container->cgroup, USAGE_PIDS_DENIED) > 0) {
+		warn("out of processes: the container reached its limit of %lld", (long long)pids);
+	}
+	return status;
+}
+
+static int not_run(const struct spec *spec, int error)
+{
+	bool missing = error == ENOENT || error == ENOTDIR;
+	return fail_status(missing ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "run %s: %s",
+			   spec->process.argv[0], strerror(error));
+}
+
+static int conclude(const struct container *container, const struct spec *spec,
+		    const struct outcome *outcome)
+{
+	switch (outcome->kind) {
+	case REPORT_NOT_RUN:
+		return not_run(spec, outcome->value);
+	case REPORT_EXITED:
+		return ended(container, spec, outcome->value);
+	case REPORT_KILLED:
+	case REPORT_DUMPED:
+		return ended(container, spec, 128 + outcome->value);
+	default: /* PID 1 itself has ended: the program, or an init that could not say more */
+		if (WIFEXITED(outcome->status))
+			return WEXITSTATUS(outcome->status);
+		if (!spec->process.no_init)
+			warn("the container's init was killed by signal %d", WTERMSIG(outcome->status));
+		return ended(container, spec, 128 + WTERMSIG(outcome->status));
+	}
+}
+
+static int open_terminal(struct container *container, const struct spec *spec)
+{
+	struct terminal *terminal = &container->terminal;
+	if (terminal_take(terminal, container->go) < 0)
+		return -1;
+	return container->front >= 0 ? front_give(container->front, terminal->master)
+				     : terminal_connect(terminal, spec->process.input);
+}
+
+static int run(struct container *container, const struct spec *spec,
+	       const struct container_watch *watch)
+{
+	struct outcome *outcome = &container->outcome;
+	if (prepare(container, spec) < 0 || start(container, spec) < 0 ||
+	    settle(container, spec) < 0)
+		return -1;
+	if (supervise_start(container->report, outcome) < 0)
+		return -1;
+	bool runs = outcome->kind == (spec->process.no_init ? 0 : REPORT_STARTED);
+	if (spec->process.terminal && runs && open_terminal(container, spec) < 0)
+		return -1;
+	close_fd(&container->go);
+	/* Not earlier: until the program runs, its /dev/shm is the host's. */
+	bool shared = spec->ipc == IPC_SHAREABLE || spec->ipc == IPC_CONTAINER;
+	if (shared && runs && state_share(&container->state, container->init, spec->root.ids.users.start) < 0)
+		return -1;
+	if (outcome->kind == REPORT_STARTED)
+		protect(container->init);
+	watch->started(watch);
+	struct supervision with = {
+		container->init, container->end, container->report, &container->terminal,
+		spec->process.input && !spec->process.terminal, &container->front, spec->name,
+	};
+	int r = supervise_wait(&with, outcome);
+	if (state_unshare(&container->state) < 0 || (r == 0 && supervise_reap(&with, outcome) < 0))
+		r = -1;
+	front_end(&container->front);
+	terminal_detach(&container->terminal);
+	if (r < 0)
+		return -1;
+	container->init = 0;
+	return conclude(container, spec, outcome);
+}
+
+static void destroy(struct container *container)
+{
+	if (container->init) {
+		kill(container->init, SIGKILL);
+		waitpid(container->init, NULL, 0);
+	}
+	terminal_detach(&container->terminal);
+	close_inside(&container->inside);
+	close_fd(&container->end);
+	close_fd(&container->report);
+	close_fd(&container->go);
+	close_fd(&container->front);
+	/* What stays is found by its name: the next command removes both. */
+	if (cgroup_destroy(&container->cgroup) == 0)
+		state_destroy(&container->state);
+}
+
+int container_run(const struct spec *spec, const struct volumes *volumes,
+		  const struct container_watch *watch)
+{
+	struct container container = {
+		.state.file = -1,
+		.inside = { .report = -1, .go = -1, .init = -1, .parent = -1, .volumes = volumes,
+			    .ipc.trees = { -1, -1 } },
+		.volumes = volumes,
+		.end = -1,
+		.report = -1,
+		.go = -1,
+		.terminal.master = -1,
+		.front = watch->front,
+	};
+	run_report_start(watch->report);
+	int status = run(&container, spec, watch);
+	if (run_report_write(watch->report, spec->name, status, &container.outcome,
+			     &container.cgroup) < 0)
+		status = -1;
+	destroy(&container);
+	return status;
+}
+
+int container_clean(const char *name)
+{
+	return cgroup_sweep(name);
+}

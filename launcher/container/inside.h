@@ -1,0 +1,30 @@
+/* The container's first process, between its clone and its init. */
+#ifndef LAUNCHER_CONTAINER_INSIDE_H
+#define LAUNCHER_CONTAINER_INSIDE_H
+
+#include <signal.h>
+
+#include "launcher/cgroup/cgroup.h"
+#include "launcher/mount/ipc.h"
+#include "launcher/seccomp/seccomp.h"
+#include "launcher/spec/spec.h"
+#include "launcher/mount/volumes.h"
+
+/* What the parent gives it; -1: none. All are close-on-exec. */
+struct inside {
+	int report;   /* write end; struct report of init/report.h */
+	int go;       /* socket; a byte: the parent has done its part, 1: devices hold; takes the terminal's other end */
+	int init;     /* the init's file, to be executed */
+	int parent;   /* the parent's pidfd, whose network namespace is the container's */
+	const struct volumes *volumes; /* with descriptors of its own */
+	sigset_t mask; /* what the program shall have */
+	struct ipc ipc; /* what is another container's */
+	const struct cgroup *cgroup;
+	bool held; /* to its devices; said with "go" */
+	struct seccomp seccomp;
+};
+
+/* Makes the container from inside and becomes its init. Leaves by exec or _exit, having reported. */
+_Noreturn void inside_run(struct inside *, const struct spec *);
+
+#endif

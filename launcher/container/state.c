@@ -1,0 +1,292 @@
+#include "launcher/container/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rootfs/base/sys.h"
+#include "rootfs/base/err.h"
+#include "rootfs/base/scoped.h"
+
+/*
+ * As many containers that run as one sweep looks at: a launch among two hundred containers shall not take longer than
+ * one alone, and while it sweeps no other launch goes on.
+ */
+enum { SWEEP_MAX = 32 };
+
+int state_random_name(char name[13])
+{
+	unsigned char bytes[6];
+	/* GRND_INSECURE, Linux 5.6: a board that has just booted has no entropy to wait for. */
+	if (getrandom(bytes, sizeof(bytes), GRND_INSECURE) != sizeof(bytes))
+		return fail("make a name");
+	for (int i = 0; i < 6; i++)
+		snprintf(name + 2 * i, 3, "%02x", bytes[i]);
+	return 0;
+}
+
+/* docker-run(1): [a-zA-Z0-9][a-zA-Z0-9_.-]* */
+static bool is_name(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	size_t length = strlen(name);
+	return length && length <= 64 && !strchr("_.-", *name) && strspn(name, allowed) == length;
+}
+
+int state_check_name(const char *name)
+{
+	if (is_name(name))
+		return 0;
+	failx("--name: '%s' cannot be a container's name", name);
+	return hint("1 to 64 letters, digits and _.- with a letter or digit first");
+}
+
+/* As mkdir -p: on a machine that has just booted /run may be all that there is. */
+static int make_dir(const char *dir)
+{
+	char path[PATH_MAX];
+	if (mkdir(dir, 0700) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT || strlen(dir) >= sizeof(path))
+		return fail("make %s", dir);
+	strcpy(path, dir);
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return fail("make %s", path);
+		*slash = '/';
+	}
+	return mkdir(dir, 0700) < 0 && errno != EEXIST ? fail("make %s", dir) : 0;
+}
+
+/* Whether FILE still has its name: its last holder may have removed it before we got the lock. */
+static int is_linked(int file)
+{
+	struct stat stat;
+	return fstat(file, &stat) == 0 && stat.st_nlink > 0;
+}
+
+static int open_name(int dir, const char *name, bool *made)
+{
+	const int flags = O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+	int file = openat(dir, name, flags | O_EXCL, 0600);
+	*made = file >= 0;
+	return *made || errno != EEXIST ? file : openat(dir, name, flags, 0600);
+}
+
+static int lock_name(int dir, const char *name)
+{
+	for (;;) {
+		bool made;
+		scoped_fd file = open_name(dir, name, &made);
+		if (file < 0)
+			return fail("make the state of %s", name);
+		if (flock(file, LOCK_EX | LOCK_NB) < 0) {
+			if (errno == EWOULDBLOCK)
+				return failx("the name %s is taken: a container of that name runs",
+					     name);
+			fail("lock the state of %s", name);
+			if (made)
+				unlinkat(dir, name, 0);
+			return -1;
+		}
+		if (is_linked(file))
+			return take_fd(&file);
+	}
+}
+
+int state_create(struct state *state, const char *path, const char *name,
+		 int (*clean)(const char *name))
+{
+	char pid[16];
+	struct stat stat;
+	*state = (struct state){ .dir = path, .name = name, .file = -1 };
+	if (state_check_name(name) < 0 || make_dir(path) < 0)
+		return -1;
+	scoped_fd dir = open(path, O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0) {
+		fail("open %s", path);
+		return hint("--state names another directory");
+	}
+	/* While this lasts nobody sweeps: a file that is made, but not yet locked, would look left over. */
+	if (flock(dir, LOCK_SH) < 0)
+		return fail("lock %s", path);
+	state->file = lock_name(dir, name);
+	if (state->file < 0)
+		return -1;
+	if (fstat(state->file, &stat) == 0 && stat.st_size && clean(name) < 0) {
+		close(take_fd(&state->file)); /* not removed: who cleans up later finds the rest by it */
+		return failx("the name %s is taken: its last container is still ending", name);
+	}
+	int n = snprintf(pid, sizeof(pid), "%d\n", getpid());
+	/* What a killed one has left there may be longer. */
+	if (ftruncate(state->file, 0) < 0 || pwrite(state->file, pid, (size_t)n, 0) != n) {
+		fail("write the state of %s", name);
+		state_destroy(state);
+		return -1;
+	}
+	return 0;
+}
+
+int state_note(const struct state *state, const char *kind, const struct strings *words)
+{
+	if (words->count && lseek(state->file, 0, SEEK_END) < 0)
+		return fail("write the state of %s", state->name);
+	for (size_t i = 0; i < words->count; i++)
+		if (dprintf(state->file, "%s %s\n", kind, words->at[i]) < 0)
+			return fail("write the state of %s", state->name);
+	return 0;
+}
+
+/* Overwritten in place, in one write, it is no such line any more; what stands behind it stays. */
+int state_share(struct state *state, pid_t init, uint32_t root)
+{
+	state->shared = lseek(state->file, 0, SEEK_END);
+	if (state->shared < 0 || dprintf(state->file, "ipc %d %u\n", init, root) < 0)
+		return fail("write the state of %s", state->name);
+	return 0;
+}
+
+int state_unshare(struct state *state)
+{
+	if (state->shared && pwrite(state->file, "was", 3, state->shared) != 3)
+		return fail("write the state of %s", state->name);
+	state->shared = 0;
+	return 0;
+}
+
+/* Returns 0 where there is no such line. */
+static pid_t read_shared(FILE *file, uint32_t *root)
+{
+	char *line = NULL;
+	size_t size = 0;
+	int pid = 0;
+	rewind(file);
+	while (!pid && getline(&line, &size, file) > 0)
+		if (sscanf(line, "ipc %d %u", &pid, root) != 2)
+			pid = 0;
+	free(line);
+	return pid;
+}
+
+/*
+ * The number may have become another process's since it was written. Not, though, if the container's
+ * supervisor still lives once we have the pidfd, and has not reaped the process: then the line is there.
+ */
+static int open_shared(FILE *file, const char *name, uint32_t *root)
+{
+	pid_t pid = read_shared(file, root);
+	if (!pid) {
+		failx("--ipc container:%s: its IPC is not for others", name);
+		return hint("that one has to be started with --ipc shareable");
+	}
+	scoped_fd init = sys_pidfd_open(pid);
+	if (flock(fileno(file), LOCK_SH | LOCK_NB) == 0 || read_shared(file, root) != pid)
+		return failx("--ipc container:%s: it has ended", name);
+	return init < 0 ? fail("--ipc container:%s: find its process", name) : take_fd(&init);
+}
+
+int state_shared(const char *dir, const char *name, uint32_t *root)
+{
+	char path[PATH_MAX];
+	FILE *file = NULL;
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (is_name(name))
+		file = fopen(path, "re");
+	if (!file)
+		return failx("--ipc container:%s: no container of that name runs", name);
+	int init = open_shared(file, name, root);
+	fclose(file);
+	return init;
+}
+
+void state_destroy(struct state *state)
+{
+	char path[PATH_MAX];
+	if (state->file < 0)
+		return;
+	snprintf(path, sizeof(path), "%s/%s", state->dir, state->name);
+	unlink(path); /* before the lock ends with its descriptor */
+	close(take_fd(&state->file));
+}
+
+/*
+ * As state_create makes them, and may have died while it did. DIR may have been anybody's before: what
+ * else is there stays.
+ */
+static bool is_state(int file, const char *name)
+{
+	char text[16];
+	struct stat stat;
+	if (!is_name(name) || fstat(file, &stat) < 0 || (stat.st_mode & ~0600U) != S_IFREG ||
+	    stat.st_uid != geteuid())
+		return false;
+	ssize_t n = pread(file, text, sizeof(text) - 1, 0);
+	text[n < 0 ? 0 : n] = '\0';
+	size_t digits = strspn(text, "0123456789");
+	return n == 0 || (digits && text[digits] == '\n');
+}
+
+/* True where its supervisor lives. */
+static bool sweep_one(int dir, const char *name, int (*clean)(const char *name))
+{
+	scoped_fd file = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (file < 0)
+		return false;
+	if (flock(file, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK;
+	if (is_linked(file) && is_state(file, name) && clean(name) == 0)
+		unlinkat(dir, name, 0);
+	return false;
+}
+
+static size_t count_names(DIR *dir)
+{
+	size_t count = 0;
+	for (struct dirent *entry; (entry = readdir(dir));)
+		count += entry->d_name[0] != '.';
+	rewinddir(dir);
+	return count;
+}
+
+/* From the name of that number on, until enough of them are in use. Returns how many more may be. */
+static int sweep_from(DIR *dir, size_t from, size_t to, int most, int (*clean)(const char *name))
+{
+	size_t i = 0;
+	for (struct dirent *entry; most > 0 && i < to && (entry = readdir(dir));)
+		if (entry->d_name[0] != '.' && i++ >= from)
+			most -= sweep_one(dirfd(dir), entry->d_name, clean);
+	rewinddir(dir);
+	return most;
+}
+
+/* Of many, those behind a random one: so a few runs see them all. */
+static void sweep_some(DIR *dir, int (*clean)(const char *name))
+{
+	unsigned random;
+	size_t all = count_names(dir), first = 0;
+	if (all > SWEEP_MAX && getrandom(&random, sizeof(random), GRND_INSECURE) == sizeof(random))
+		first = random % all;
+	int most = sweep_from(dir, first, all, SWEEP_MAX, clean);
+	sweep_from(dir, 0, first, most, clean);
+}
+
+void state_sweep(const char *path, int (*clean)(const char *name))
+{
+	DIR *dir = opendir(path);
+	if (!dir)
+		return;
+	/* Somebody makes a container, or sweeps: the next sweep will do. */
+	if (flock(dirfd(dir), LOCK_EX | LOCK_NB) == 0)
+		sweep_some(dir, clean);
+	closedir(dir);
+}

@@ -1,0 +1,149 @@
+#include "launcher/mount/target.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launcher/mount/mounts.h"
+#include "rootfs/base/sys.h"
+#include "rootfs/base/err.h"
+#include "rootfs/base/scoped.h"
+
+/* As the kernel: path_resolution(7). */
+enum { LINKS_MAX = 40 };
+
+/* The way to a place: what has been found, and what comes behind it. */
+struct way {
+	int root;              /* borrowed */
+	char found[PATH_MAX];  /* begins with "/"; all of it is there, but the last part perhaps */
+	size_t parent;         /* bytes of FOUND without its last part */
+	char rest[PATH_MAX];
+	int links;
+};
+
+/* Through none of /proc's own links: with --pid host one leads to the host's root. Returns -1 with errno. */
+static int reach(int root, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	return sys_openat2(root, path, &how);
+}
+
+static int too_long(void)
+{
+	errno = ENAMETOOLONG;
+	return -1;
+}
+
+/* Moves the first part of REST to the end of FOUND; NAME gets it. */
+static int step(struct way *way, char *name)
+{
+	size_t length = strcspn(way->rest, "/");
+	size_t next = length + strspn(way->rest + length, "/");
+	way->parent = strlen(way->found);
+	if (length > NAME_MAX || way->parent + 1 + length >= sizeof(way->found))
+		return too_long();
+	snprintf(name, NAME_MAX + 1, "%.*s", (int)length, way->rest);
+	sprintf(way->found + way->parent, "/%s", name);
+	memmove(way->rest, way->rest + next, strlen(way->rest + next) + 1);
+	return 0;
+}
+
+/* The link NAME in DIR leads to nothing: what it says takes its place in the way. Returns 0: it is no link. */
+static int follow(struct way *way, int dir, const char *name)
+{
+	char link[PATH_MAX], rest[PATH_MAX];
+	ssize_t n = readlinkat(dir, name, link, sizeof(link) - 1);
+	if (n < 0)
+		return 0;
+	if (++way->links > LINKS_MAX) {
+		errno = ELOOP;
+		return -1;
+	}
+	link[n] = '\0';
+	int length = snprintf(rest, sizeof(rest), "%s/%s", link + strspn(link, "/"), way->rest);
+	if (length < 0 || (size_t)length >= sizeof(rest))
+		return too_long();
+	strcpy(way->rest, rest);
+	way->found[link[0] == '/' ? 0 : way->parent] = '\0';
+	return 1;
+}
+
+/* EEXIST: somebody who shares a volume was first. */
+static int make(int dir, const char *name, bool directory)
+{
+	if (directory)
+		return mkdirat(dir, name, 0755) < 0 && errno != EEXIST ? -1 : 0;
+	scoped_fd file = openat(dir, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0644);
+	return file < 0 ? -1 : 0;
+}
+
+/* One part on. Returns what FOUND is then, or what the last part, NAME, is to be made in. */
+static int advance(struct way *way, int dir, char *name)
+{
+	if (step(way, name) < 0)
+		return -1;
+	int there = reach(way->root, way->found);
+	if (there >= 0 || errno != ENOENT) {
+		*name = '\0';
+		return there;
+	}
+	int followed = follow(way, dir, name);
+	if (followed < 0)
+		return -1;
+	if (!followed && !*way->rest)
+		return fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	if (!followed && make(dir, name, true) < 0)
+		return -1;
+	*name = '\0';
+	return reach(way->root, *way->found ? way->found : "/");
+}
+
+static int walk(int root, const char *path, size_t length, char *name)
+{
+	struct way way = { .root = root };
+	if (length >= sizeof(way.rest))
+		return too_long();
+	memcpy(way.rest, path, length);
+	scoped_fd at = reach(root, "/");
+	while (at >= 0 && *way.rest) {
+		int next = advance(&way, at, name);
+		scoped_close(&at);
+		at = next;
+	}
+	return take_fd(&at);
+}
+
+int target_find(int root, const char *path, char *name)
+{
+	*name = '\0';
+	path += strspn(path, "/");
+	size_t length = strlen(path);
+	/* Mostly it is there. A slash at its end would want a directory. */
+	if (length && path[length - 1] != '/') {
+		int there = reach(root, path);
+		if (there >= 0 || errno != ENOENT)
+			return there;
+	}
+	while (length && path[length - 1] == '/')
+		length--;
+	return walk(root, path, length, name);
+}
+
+int mounts_target(const char *path, bool directory)
+{
+	char name[NAME_MAX + 1];
+	struct stat there;
+	scoped_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd at = root < 0 ? -1 : target_find(root, path, name);
+	if (at < 0 || (*name ? make(at, name, directory) : fstat(at, &there)) < 0)
+		return fail("make %s", path);
+	if (!*name && S_ISDIR(there.st_mode) != directory)
+		return failx("%s is %s directory", path, directory ? "no" : "a");
+	return 0;
+}

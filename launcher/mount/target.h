@@ -1,0 +1,15 @@
+/* The place in a root file system where something is to be put. */
+#ifndef LAUNCHER_MOUNT_TARGET_H
+#define LAUNCHER_MOUNT_TARGET_H
+
+#include <limits.h>
+
+/*
+ * Finds PATH beneath ROOT, and makes the directories on the way. The image's author may have put links there:
+ * all are followed, also those that lead to nothing yet, and never out of ROOT. Returns a descriptor, O_PATH: with a
+ * NAME of NAME_MAX + 1 bytes the directory in which that is to be made; with "" what is there already; -1 with
+ * errno.
+ */
+int target_find(int root, const char *path, char *name);
+
+#endif

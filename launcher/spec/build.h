@@ -1,0 +1,26 @@
+/* The command line, over the image's config, over the defaults: a spec. */
+#ifndef LAUNCHER_SPEC_BUILD_H
+#define LAUNCHER_SPEC_BUILD_H
+
+#include "launcher/spec/environment.h"
+#include "launcher/spec/image_config.h"
+#include "launcher/command/run_options.h"
+#include "launcher/spec/spec.h"
+
+/*
+ * Fills *SPEC but for its root's lowers. ARGV is what stands behind the image's name, NULL-terminated;
+ * NAME has been settled. Returns 0, or -1 with a failure that names the option.
+ */
+int spec_build(struct spec *, const struct run_options *, const struct image_config *,
+	       const char *name, char **argv);
+
+/* The part of it that is in spec_security.c: --security-opt. */
+int spec_build_security(struct process *, const struct run_options *);
+
+/* The part of it that is in spec_names.c: --add-host and --dns, once the network has been settled. */
+int spec_build_names(struct spec *, const struct run_options *);
+
+/* The part of it that is in spec_mounts.c and spec_mounts_words.c: volumes, tmpfs and the image's own volumes. */
+int spec_build_mounts(struct spec *, const struct run_options *, const struct image_config *);
+
+#endif

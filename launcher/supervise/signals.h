@@ -1,0 +1,31 @@
+/* Signals: by name and number, and passed on. */
+#ifndef LAUNCHER_SUPERVISE_SIGNALS_H
+#define LAUNCHER_SUPERVISE_SIGNALS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* "TERM", "SIGTERM", "15", "RTMIN+3" → the kernel's number; -1 where there is none. */
+int signal_number(const char *text);
+
+struct signalfd_siginfo;
+
+/* Blocks every signal that can be blocked. */
+void signals_block(void);
+
+/* A signalfd(2) of all of them, which does not block; the caller's; -1 with a failure. */
+int signals_open(void);
+
+/*
+ * Sends the signal that was read to another process, as it came: with its value, if it has one. Not, though, what
+ * a write(2) of our own to a broken pipe has brought.
+ */
+void signals_forward(pid_t to, const struct signalfd_siginfo *);
+
+/*
+ * Stops as SIGNAL does, SIGTSTP, SIGTTIN or SIGTTOU, which is blocked: not where that is ignored, nor where
+ * nobody could continue us, in an orphaned process group (setpgid(2)). Returns whether we have been continued.
+ */
+bool signals_stop(int signal);
+
+#endif

@@ -1,0 +1,11 @@
+/* An open file goes from one process to another: unix(7), SCM_RIGHTS. */
+#ifndef ROOTFS_BASE_DESCRIPTOR_H
+#define ROOTFS_BASE_DESCRIPTOR_H
+
+/* With a byte that says something. Returns 0; -1 with errno, EPIPE where nobody is at the other end. */
+int descriptor_send(int socket, int descriptor, int byte);
+
+/* Close-on-exec, the caller's. -1 with errno: none came; 0: the other end is gone. */
+int descriptor_receive(int socket, int *byte);
+
+#endif

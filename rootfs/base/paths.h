@@ -1,0 +1,14 @@
+/* Paths as the user wrote them. */
+#ifndef ROOTFS_BASE_PATHS_H
+#define ROOTFS_BASE_PATHS_H
+
+/* PATH itself, or behind the working directory where it is relative. The caller's; NULL with a failure. */
+char *path_absolute(const char *path);
+
+/*
+ * The same without ".", ".." and empty parts, by the words alone: "/none/../x" is "/x", also where there is
+ * no /none, and where that is a link. As docker reads the sources of its volumes.
+ */
+char *path_clean(const char *path);
+
+#endif

@@ -1,0 +1,389 @@
+/*
+ * The order of a load, so that a power cut at any moment leaves the old image or the new one
+ * (IMAGES.md rules 23 to 26):
+ *
+ *	read what the archive says is in it	nothing is written yet
+ *	extract the layers that the store lacks	in a work directory
+ *	give them what they take from below	likewise
+ *	syncfs, once for all			lanes.c has had some of it begun
+ *	rename each layer into place		now it can be seen, and is durable
+ *	write the config, what a run needs of it, then the names	each durable before the next
+ */
+#include "rootfs/load/loader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "rootfs/store/about.h"
+#include "rootfs/store/chain.h"
+#include "rootfs/base/err.h"
+#include "rootfs/load/lanes.h"
+#include "rootfs/load/missing.h"
+#include "rootfs/store/names.h"
+#include "rootfs/store/ready.h"
+#include "rootfs/store/room.h"
+#include "rootfs/base/scoped.h"
+
+struct load {
+	struct store *store;
+	struct archive *archive;
+	const struct load_options *options;
+	struct work work;
+	struct waiting_list waiting;
+	struct left_out left_out;
+	struct load_result *result;
+};
+
+static uint64_t window_of(const struct load *load)
+{
+	return load->options->window ? load->options->window : DECODER_WINDOW;
+}
+
+static int schedule(struct load *load, const struct plan_layer *layer, struct lane_job *job,
+		    int number)
+{
+	if (!layer->there)
+		return failx("%s: layer %s is missing", load->archive->path, layer->name);
+	*job = (struct lane_job){ .archive = load->archive->path };
+	job->layer = (struct layer){
+		.blob = layer->blob, .digest = layer->digest, .diff_id = layer->diff_id,
+		.window = window_of(load),
+	};
+	snprintf(job->directory, sizeof(job->directory), "%d", number);
+	snprintf(job->implied, sizeof(job->implied), "%d.implied", number);
+	return 0;
+}
+
+/* Jobs for what is missing of IMAGE. Returns how many, or -1. */
+static int find_jobs(struct load *load, const struct plan_image *image,
+		     const struct digest *chains, struct lane_job *jobs)
+{
+	scoped_ptr int *missing = calloc(image->layer_count, sizeof(*missing));
+	if (!missing)
+		return fail("find the layers that are missing");
+	int count = missing_find(load->store, &load->waiting, image, chains, missing);
+	for (int i = 0; i < count; i++)
+		if (schedule(load, &image->layers[missing[i]], &jobs[i],
+			     load->waiting.count + i) < 0)
+			return -1;
+	return count;
+}
+
+static int open_layer(const struct load *load, const struct digest *key)
+{
+	const struct waiting *waiting = waiting_find(&load->waiting, key);
+	int dir = waiting ? openat(load->work.dir, waiting->directory,
+				   O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+			  : openat(load->store->layers, key->hex,
+				   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? fail("open layer %.12s", key->hex) : dir;
+}
+
+static bool hides_below(const struct load *load, const struct digest *key)
+{
+	struct findings found;
+	const struct waiting *waiting = waiting_find(&load->waiting, key);
+	if (waiting)
+		return waiting->found.opaque_root;
+	return about_read(load->store, key, &found) == 0 && found.opaque_root;
+}
+
+static int complete(struct load *load, struct waiting *waiting, const struct digest *keys,
+		    int below)
+{
+	struct chain_layer *layers = calloc(below + 1, sizeof(*layers));
+	if (!layers)
+		return fail("complete layer %.12s", waiting->diff_id.hex);
+	int opened = 0, result = 0;
+	for (; opened < below && result == 0; opened++) {
+		layers[opened].dir = open_layer(load, &keys[opened]);
+		layers[opened].opaque_root = hides_below(load, &keys[opened]);
+		result = layers[opened].dir < 0 ? -1 : 0;
+	}
+	scoped_fd top = openat(load->work.dir, waiting->directory,
+			       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd implied = openat(load->work.dir, waiting->implied, O_RDONLY | O_CLOEXEC);
+	if (result == 0 && (top < 0 || implied < 0))
+		result = fail("complete layer %.12s", waiting->diff_id.hex);
+	if (result == 0)
+		result = chain_complete(top, implied, layers, below);
+	if (result == 0 && waiting->found.whiteouts)
+		result = chain_drop_whiteouts(top, layers, below);
+	if (result > 0)
+		waiting->found.names -= result;
+	while (opened > 0)
+		scoped_close(&layers[--opened].dir);
+	free(layers);
+	return result < 0 ? -1 : 0;
+}
+
+/*
+ * Bottom first, since a layer may need those below it. Returns how many layers still have no key.
+ */
+static int settle(struct load *load, const struct plan_image *image, const struct digest *chains)
+{
+	struct digest *keys = calloc(image->layer_count, sizeof(*keys));
+	int missing = 0;
+	if (!keys)
+		return fail("sort out the layers");
+	for (int i = 0; i < image->layer_count && missing == 0; i++) {
+		const struct digest *diff_id = &image->layers[i].diff_id;
+		int found = missing_key(load->store, &load->waiting, diff_id, &chains[i],
+					i == 0, &keys[i]);
+		struct waiting *fresh = found ? NULL : waiting_fresh(&load->waiting, diff_id);
+		if (fresh) {
+			if (fresh->found.implied && complete(load, fresh, keys, i) < 0)
+				found = -1;
+			fresh->key = keys[i] = fresh->found.implied ? chains[i] : *diff_id;
+		}
+		if (found < 0)
+			missing = -1;
+		else if (!found && !fresh)
+			missing = image->layer_count - i;
+	}
+	free(keys);
+	return missing;
+}
+
+static int take_jobs(struct load *load, const struct lane_job *jobs, int count)
+{
+	struct waiting *grown = realloc(load->waiting.at, (load->waiting.count + count) * sizeof(*grown));
+	if (!grown)
+		return fail("extract the layers");
+	load->waiting.at = grown;
+	for (int i = 0; i < count; i++) {
+		struct waiting *waiting = &grown[load->waiting.count++];
+		*waiting = (struct waiting){ .diff_id = jobs[i].layer.diff_id,
+					     .found = jobs[i].found };
+		memcpy(waiting->directory, jobs[i].directory, sizeof(waiting->directory));
+		memcpy(waiting->implied, jobs[i].implied, sizeof(waiting->implied));
+		left_out_add(&load->left_out, &jobs[i].found.left_out);
+		load->result->written += jobs[i].found.disk;
+		load->result->layers++;
+	}
+	return 0;
+}
+
+/* Before anything is written: a flash that is filled for nothing wears, and others need it too. */
+static int check_room(const struct load *load, struct lane_job *jobs, int count)
+{
+	uint64_t need = 0;
+	for (int i = 0; i < count; i++)
+		need += room_least(&jobs[i].layer.blob);
+	for (int i = 0; i < count; i++)
+		jobs[i].layer.need = need;
+	return room_check(load->work.dir, need, load->archive->path, "its layers need",
+			  load->store->path);
+}
+
+static int extract_jobs(struct load *load, struct lane_job *jobs, int count)
+{
+	if (check_room(load, jobs, count) < 0 ||
+	    lanes_run(&load->work, jobs, count, load->options->quiet) < 0)
+		return -1;
+	return take_jobs(load, jobs, count);
+}
+
+static int extract_round(struct load *load, const struct plan_image *image,
+			 const struct digest *chains)
+{
+	struct lane_job *jobs = calloc(image->layer_count, sizeof(*jobs));
+	if (!jobs)
+		return fail("extract the layers");
+	int count = find_jobs(load, image, chains, jobs);
+	if (count > 0 && extract_jobs(load, jobs, count) < 0)
+		count = -1;
+	free(jobs);
+	return count < 0 ? -1 : settle(load, image, chains);
+}
+
+/*
+ * Mostly one round. A layer that is in an image twice and takes something from below is another one
+ * each time: then one more for each.
+ */
+static int extract_image(struct load *load, const struct plan_image *image)
+{
+	int missing;
+	struct digest *chains = calloc(image->layer_count, sizeof(*chains));
+	struct digest *diff_ids = calloc(image->layer_count, sizeof(*diff_ids));
+	if (!chains || !diff_ids)
+		missing = fail("extract the layers");
+	else {
+		for (int i = 0; i < image->layer_count; i++)
+			diff_ids[i] = image->layers[i].diff_id;
+		chain_ids(diff_ids, image->layer_count, chains);
+		do {
+			missing = extract_round(load, image, chains);
+		} while (missing > 0);
+	}
+	free(chains);
+	free(diff_ids);
+	return missing;
+}
+
+/* EEXIST: another load was first with the same layer; ours goes with the work directory. */
+static int move(struct load *load, const char *from, const char *to)
+{
+	const struct store *store = load->store;
+	if (syscall(SYS_renameat2, load->work.dir, from, store->layers, to, RENAME_NOREPLACE) < 0 &&
+	    errno != EEXIST)
+		return fail("put layer %.12s into %s", to, store->path);
+	return 0;
+}
+
+/* What is known of it first: who sees a layer may read that. */
+static int publish_one(struct load *load, const struct waiting *waiting)
+{
+	struct about_name about = about_name(&waiting->key);
+	return move(load, about.text, about.text) < 0
+		       ? -1
+		       : move(load, waiting->directory, waiting->key.hex);
+}
+
+static int publish_layers(struct load *load)
+{
+	const struct store *store = load->store;
+	if (!load->waiting.count)
+		return 0;
+	for (int i = 0; i < load->waiting.count; i++) {
+		struct about_name about = about_name(&load->waiting.at[i].key);
+		/* Without a key: another load has put the same layer there meanwhile. */
+		if (load->waiting.at[i].key.hex[0] &&
+		    about_write(load->work.dir, about.text, &load->waiting.at[i].found) < 0)
+			return -1;
+	}
+	if (syncfs(load->work.dir) < 0)
+		return fail("write the layers to the disk of %s", store->path);
+	for (int i = 0; i < load->waiting.count; i++)
+		if (load->waiting.at[i].key.hex[0] && publish_one(load, &load->waiting.at[i]) < 0)
+			return -1;
+	return fsync(store->layers) < 0 ? fail("sync %s/layers", store->path) : 0;
+}
+
+static int publish_names(struct load *load, const struct plan_image *image)
+{
+	char full[NAMES_BYTES + 1];
+	const struct store *store = load->store;
+	if (load->options->name) {
+		if (!names_complete(load->options->name, full))
+			return failx("'%s' is no name for an image", load->options->name);
+		return names_set(store, &load->work, full, &image->id);
+	}
+	for (int i = 0; i < image->name_count; i++)
+		if (names_set(store, &load->work, image->names[i], &image->id) < 0)
+			return -1;
+	return 0;
+}
+
+static int publish_image(struct load *load, const struct plan_image *image)
+{
+	if (!store_has_image(load->store, &image->id) &&
+	    store_write(&load->work, load->store->images, image->id.hex, image->config,
+			image->config_size) < 0)
+		return -1;
+	return ready_write(load->store, &load->work, &image->id) < 0 ? -1 : publish_names(load, image);
+}
+
+static int load_all(struct load *load, struct plan *plan, load_told *told, void *context)
+{
+	scoped_fd lock = store_lock(load->store, STORE_SHARED);
+	if (lock < 0)
+		return -1;
+	for (int i = 0; i < plan->count; i++)
+		if (extract_image(load, &plan->images[i]) < 0)
+			return -1;
+	left_out_tell(&load->left_out);
+	if (publish_layers(load) < 0)
+		return -1;
+	for (int i = 0; i < plan->count; i++) {
+		if (publish_image(load, &plan->images[i]) < 0)
+			return -1;
+		if (told)
+			told(context, &plan->images[i]);
+	}
+	load->result->id = plan->images[0].id;
+	load->result->images = plan->count;
+	return 0;
+}
+
+/* An image that nobody has named is called after its file. */
+static int read_plan(struct load *load, struct plan *plan)
+{
+	char full[NAMES_BYTES + 1];
+	if (archive_index(load->archive) < 0 ||
+	    plan_read(plan, load->archive, load->options->platform) < 0)
+		return -1;
+	if (load->options->name && plan->count > 1)
+		return failx("%s: there are %d images in it: they can't have one name, '%s'",
+			     load->archive->path, plan->count, load->options->name);
+	if (plan->count == 1 && !plan->images[0].name_count &&
+	    names_from_file(load->archive->path, "latest", full))
+		return plan_add_name(&plan->images[0], full);
+	return 0;
+}
+
+/*
+ * A plain archive is looked into before anything is made in the store; a packed one needs room
+ * there first.
+ */
+static int read_and_load(struct load *load, load_told *told, void *context)
+{
+	const struct spool_options spool = { load->store->path, window_of(load),
+					     load->options->quiet };
+	struct plan plan = { 0 };
+	bool packed = load->archive->packed;
+	if (!packed && read_plan(load, &plan) < 0)
+		return -1;
+	int result = store_make(load->store);
+	if (result == 0)
+		result = work_create(load->store, &load->work);
+	if (result == 0 && packed &&
+	    (archive_spool(load->archive, &load->work, &spool) < 0 ||
+	     read_plan(load, &plan) < 0))
+		result = -1;
+	if (result == 0)
+		result = load_all(load, &plan, told, context);
+	work_destroy(load->store, &load->work);
+	plan_free(&plan);
+	return result;
+}
+
+int loader_load(struct store *store, const char *path, const struct load_options *options,
+		struct load_result *result, load_told *told, void *context)
+{
+	struct archive archive;
+	*result = (struct load_result){ 0 };
+	struct load load = { .store = store,
+			     .archive = &archive,
+			     .options = options,
+			     .result = result,
+			     .work.dir = -1 };
+	int status = archive_open(&archive, path);
+	if (status == 0)
+		status = read_and_load(&load, told, context);
+	archive_close(&archive);
+	free(load.waiting.at);
+	return status;
+}
+
+int loader_put(struct store *store, const struct work *work, const char *path,
+	       const struct plan_image *image, const char *full)
+{
+	struct archive archive = { .path = path, .dir = -1, .file = -1 };
+	struct load_result result = { .images = 0 };
+	const struct load_options options = { .name = full, .quiet = 1 };
+	struct plan plan = { .images = (struct plan_image *)image, .count = 1 };
+	struct load load = { .store = store,
+			     .archive = &archive,
+			     .options = &options,
+			     .result = &result,
+			     .work = *work };
+	int status = load_all(&load, &plan, NULL, NULL);
+	free(load.waiting.at);
+	return status;
+}
