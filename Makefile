@@ -35,7 +35,8 @@ GUNZIP ?= $(if $(APT),$(if $(filter x86_64,$(ARCH)),isal,zlib),zlib)
 LAUNCHER_SRC := $(sort $(filter-out launcher/seccomp/build.c,$(wildcard launcher/*.c launcher/*/*.c)))
 ROOTFS_SRC   := $(sort $(filter-out rootfs/decode/gunzip_%,$(wildcard rootfs/*/*.c)) rootfs/decode/gunzip_$(GUNZIP).c)
 INIT_SRC     := $(sort $(wildcard init/*.c init/*.S))
-TEST_SRC     := $(sort $(filter-out tests/tap.c,$(wildcard tests/*.c)))
+TEST_DIRS    := lib init rootfs launcher security vm
+TEST_SRC     := $(sort $(filter-out tests/lib/tap.c,$(wildcard $(TEST_DIRS:%=tests/%/*.c))))
 BENCH_SRC    := $(sort $(wildcard tests/bench/*.c))
 
 # What apt must have installed: to compile, to build the libraries, to test.
@@ -124,7 +125,7 @@ deps: $(DEPS)/stamp
 launcher_obj := $(LAUNCHER_SRC:%.c=$O/%.o)
 rootfs_obj   := $(ROOTFS_SRC:%.c=$O/%.o)
 init_obj     := $(patsubst %,$O/%.o,$(basename $(INIT_SRC)))
-test_obj     := $(patsubst %.c,$O/%.o,$(wildcard tests/*.c tests/bench/*.c))
+test_obj     := $(patsubst %.c,$O/%.o,$(TEST_SRC) tests/lib/tap.c $(BENCH_SRC))
 test_bin     := $(TEST_SRC:tests/%.c=$B/tests/%)
 bench_bin    := $(BENCH_SRC:tests/bench/%.c=$B/bench/%)
 
@@ -146,7 +147,7 @@ $B/wherry-init.debug: $(init_obj)
 $B/wherry $B/wherry-init: %: %.debug
 	$(call say,STRIP)$(STRIP) -s -R .comment -o $@ $<
 
-$(test_bin): $B/tests/%: $O/tests/%.o $(patsubst %,$O/tests/tap.o,$(wildcard tests/tap.c)) $B/libwherry.a
+$(test_bin): $B/tests/%: $O/tests/%.o $O/tests/lib/tap.o $B/libwherry.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(call LINK,$^)
 
@@ -231,15 +232,15 @@ check: all $(strict) $(test_bin) $(bench_bin) others
 # `make check` has a few of them.
 powercut: all
 	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))
-	BUILD=$B CUTS=100 tests/powercut.sh
+	BUILD=$B CUTS=100 tests/vm/powercut.sh
 
-# For other processors, which tests/arch-vm.sh emulates. Cross compilers are apt's here. What a mirror cannot
+# For other processors, which tests/vm/arch.sh emulates. Cross compilers are apt's here. What a mirror cannot
 # give now is skipped there, what does not compile is not.
 OTHERS := $(if $(APT),$(filter-out $(ARCH),aarch64 armhf arm riscv64))
 .PHONY: others $(OTHERS:%=other-%)
 others: $(OTHERS:%=other-%)
 $(OTHERS:%=other-%): other-%: all
-	@if $(MAKE) ARCH=$* deps; then $(MAKE) ARCH=$* all build/$*/tests/sha256; \
+	@if $(MAKE) ARCH=$* deps; then $(MAKE) ARCH=$* all build/$*/tests/rootfs/sha256; \
 	else echo "make: no libraries for $*: it will not be tested"; fi
 
 bench: all $(bench_bin)

@@ -13,7 +13,7 @@ STORE=$SCRATCH/store
 ROOT=$SCRATCH/root
 LIMITS='-m 64M --cpus 1 --pids-limit 100'
 RUN="$WHERRY --root $STORE --state $SCRATCH/state run"
-. "$TOP/tests/images.sh"
+. "$TOP/tests/lib/images.sh"
 
 # load NAME COUNT: busybox and small layers above it, COUNT in all.
 load() {
@@ -25,11 +25,11 @@ load() {
 # lowers NAME: its layers in the store, topmost first, parted by colons.
 lowers() { sed -n "s|^lower |$STORE/layers/|p" "$STORE/ready/$(cat "$STORE/names/$1:latest")" | paste -sd :; }
 
-# bundle NAME ROOT [OPTION…]: as tests/bundle.py makes it, for /bin/true unless PROGRAM says otherwise.
+# bundle NAME ROOT [OPTION…]: as tests/lib/bundle.py makes it, for /bin/true unless PROGRAM says otherwise.
 bundle() {
 	mkdir "$SCRATCH/$1"
 	# shellcheck disable=SC2086
-	python3 "$TOP/tests/bundle.py" "$2" "${@:3}" -- ${PROGRAM:-/bin/true} >"$SCRATCH/$1/config.json"
+	python3 "$TOP/tests/lib/bundle.py" "$2" "${@:3}" -- ${PROGRAM:-/bin/true} >"$SCRATCH/$1/config.json"
 }
 
 # make_root: ROOT, a plain directory.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The init beside those of Debian: size, memory, wake-ups, the cost of a start, and who does what of the
-# behaviour table in tests/init.sh. Budgets: 10,240 bytes, 32 KiB resident, no wake-up, and a start that
+# behaviour table in tests/init/init.sh. Budgets: 10,240 bytes, 32 KiB resident, no wake-up, and a start that
 # costs no more than 1.2 times what it costs under an init that only execs and waits.
 set -euo pipefail
 TOP=$(cd "$(dirname "$0")/../.." && pwd -P)
@@ -72,14 +72,14 @@ start_cost() {
 try() {
 	local name=$1 case=$2
 	FLAVOR=$name INIT=$(path "$name") ONLY=$case LIMIT=5 timeout -k 1 20 unshare --mount --pid --fork --mount-proc \
-		--kill-child "$TOP/tests/init.sh" >"$SCRATCH/$name.$case.tap" 2>/dev/null </dev/null || true
+		--kill-child "$TOP/tests/init/init.sh" >"$SCRATCH/$name.$case.tap" 2>/dev/null </dev/null || true
 	if grep -q '^ok' "$SCRATCH/$name.$case.tap"; then touch "$SCRATCH/$name.$case"; fi
 }
 
 behaviour() {
 	local name sentence case row count=0
 	declare -A sum
-	sed -n -E 's/^promise "(.*)" ([a-z0-9_]+)$/\2 \1/p' "$TOP/tests/init.sh" >"$SCRATCH/cases"
+	sed -n -E 's/^promise "(.*)" ([a-z0-9_]+)$/\2 \1/p' "$TOP/tests/init/init.sh" >"$SCRATCH/cases"
 	while read -r case _; do
 		for name in wherry-init tini dumb-init catatonit; do
 			[ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n

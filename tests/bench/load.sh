@@ -19,8 +19,8 @@ clean() {
 	rm -rf --one-file-system "$SCRATCH" "$DISK"
 }
 trap clean EXIT
-. "$TOP/tests/images.sh"
-. "$TOP/tests/debian.sh"
+. "$TOP/tests/lib/images.sh"
+. "$TOP/tests/lib/debian.sh"
 
 place() {
 	mkdir "$SCRATCH/$1"

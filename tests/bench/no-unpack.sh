@@ -8,7 +8,7 @@ WHERRY=$BUILD/wherry
 ROUNDS=${ROUNDS:-5}
 SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/wherry-bench.XXXXXX")
 trap 'rm -rf --one-file-system "$SCRATCH"' EXIT
-. "$TOP/tests/images.sh"
+. "$TOP/tests/lib/images.sh"
 
 ARCHIVE=$(image debian docker)
 STORE=$SCRATCH/store

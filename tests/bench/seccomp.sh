@@ -9,5 +9,5 @@ SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/wherry-bench.XXXXXX")
 trap 'rm -rf --one-file-system "$SCRATCH"' EXIT
 
 gcc -std=gnu11 -O2 -Wall -Wextra -D_GNU_SOURCE -I"$TOP" -o "$SCRATCH/install" \
-	"$TOP"/launcher/seccomp_{calls,policy,default,filter}.c "$TOP"/tests/seccomp/{docker,install}.c -lseccomp
-"$SCRATCH/install" "$TOP/tests/seccomp/docker.rules" "${ROUNDS:-51}"
+	"$TOP"/launcher/seccomp/{calls,policy,default,filter}.c "$TOP"/tests/security/seccomp/{docker,install}.c -lseccomp
+"$SCRATCH/install" "$TOP/tests/security/seccomp/docker.rules" "${ROUNDS:-51}"

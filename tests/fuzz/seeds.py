@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Seeds for the fuzzers: the layers and archives of tests/hostile.py. seeds.py DIR makes DIR/{layer,archive,documents,index}."""
+"""Seeds for the fuzzers: the layers and archives of tests/rootfs/hostile.py. seeds.py DIR makes DIR/{layer,archive,documents,index}."""
 import hashlib
 import os
 import shutil
 import sys
 import tempfile
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "rootfs"))
 import hostile_documents  # noqa: E402
 import hostile_layers  # noqa: E402
 from hostile_make import BLOCK, archive_of, block, char, d, entry, f, fifo, h, l, padded, pax, header, tar, wh  # noqa: E402

@@ -1,0 +1,217 @@
+#!/bin/bash
+# The harness itself: what must fail does fail.
+. "$(dirname "$0")/../lib/lib.sh"
+
+# Writes a test file and runs it by tests/run; its report is in $report, its status in $status.
+run_file() {
+	local file=$SCRATCH/case.sh
+	{ echo '#!/bin/bash'; echo ". '$TOP/tests/lib/lib.sh'"; cat; } >"$file"
+	chmod +x "$file"
+	status=0
+	report=$("$TOP/tests/run" "$file") || status=$?
+	rm "$file"
+	echo "$report"
+}
+
+passes() {
+	run_file <<-'END'
+	good() { true; }
+	it "is good" good
+	skip "is left out" "no need"
+	finish
+	END
+	equal "$status" 0
+	contains "$report" "ok 1 - is good"
+	equal "$(tail -n 1 <<<"$report")" "1 passed, 0 failed, 1 skipped"
+}
+
+middle() {
+	run_file <<-'END'
+	bad() { echo before; false; echo after; }
+	good() { true; }
+	it "breaks in the middle" bad
+	it "goes on after it" good
+	finish
+	END
+	equal "$status" 1
+	contains "$report" "not ok 1 - breaks in the middle"
+	contains "$report" "# before"
+	lacks "$report" "# after"
+	contains "$report" "ok 2 - goes on after it"
+	contains "$report" "FAILED ${SCRATCH}/case.sh: 1 - breaks in the middle"
+	equal "$(tail -n 1 <<<"$report")" "1 passed, 1 failed, 0 skipped"
+}
+
+pipe() {
+	run_file <<-'END'
+	bad() { false | cat; }
+	it "hides behind a pipe" bad
+	finish
+	END
+	equal "$status" 1
+	contains "$report" "not ok 1 - hides behind a pipe"
+}
+
+unset_variable() {
+	run_file <<-'END'
+	bad() { echo "$no_such_variable"; true; }
+	it "reads a variable that isn't there" bad
+	finish
+	END
+	equal "$status" 1
+}
+
+condition() {
+	run_file <<-'END'
+	bad() { false; true; }
+	if it "is called below if" bad; then true; fi
+	finish
+	END
+	equal "$status" 1
+	contains "$report" "Bail out!"
+	equal "$(tail -n 1 <<<"$report")" "0 passed, 1 failed, 0 skipped"
+}
+
+no_plan() {
+	run_file <<-'END'
+	good() { true; }
+	it "is good" good
+	exit 0
+	END
+	equal "$status" 1
+	contains "$report" "ended without a plan after test 1"
+	equal "$(tail -n 1 <<<"$report")" "1 passed, 1 failed, 0 skipped"
+}
+
+top_level() {
+	run_file <<-'END'
+	good() { true; }
+	it "is good" good
+	false
+	finish
+	END
+	equal "$status" 1
+	contains "$report" "ended without a plan"
+}
+
+wrong_plan() {
+	run_file <<-'END'
+	echo "ok 1 - alone"
+	echo "1..2"
+	exit 0
+	END
+	equal "$status" 1
+	contains "$report" "planned 2 tests, ran 1"
+}
+
+bad_status() {
+	run_file <<-'END'
+	echo "ok 1 - alone"
+	echo "1..1"
+	exit 3
+	END
+	equal "$status" 1
+	contains "$report" "exit status 3, although no test failed"
+}
+
+nothing() {
+	run_file <<-'END'
+	finish
+	END
+	equal "$status" 1
+	equal "$(tail -n 1 <<<"$report")" "0 passed, 0 failed, 0 skipped"
+}
+
+absent() {
+	status=0
+	report=$("$TOP/tests/run" "$SCRATCH/nowhere.sh") || status=$?
+	equal "$status" 1
+	contains "$report" "nowhere.sh: there is no such test"
+}
+
+endless() {
+	run_file <<-'END'
+	# timeout: 1
+	endless() { sleep 60; }
+	it "never ends" endless
+	finish
+	END
+	equal "$status" 1
+	contains "$report" "ran out of time after test 0"
+}
+
+left_process() {
+	run_file <<-'END'
+	leave() { setsid sleep 60 & }
+	it "leaves a process with its output open" leave
+	finish
+	END
+	equal "$status" 0
+	[ "$SECONDS" -lt 50 ]
+}
+
+cleans_up() {
+	run_file <<-'END'
+	good() { touch "$SCRATCH/file"; mkdir -m 0 "$SCRATCH/closed"; }
+	it "makes files" good
+	echo "# scratch is $SCRATCH"
+	finish
+	END
+	equal "$status" 0
+	local was
+	was=$(sed -n 's/^# scratch is //p' <<<"$report")
+	[ -n "$was" ]
+	[ ! -e "$was" ]
+}
+
+helpers() {
+	run_file <<-'END'
+	lies() { return 3; }
+	quiet() { exit 7; }
+	says() { echo "cannot fly" >&2; exit 7; }
+	t1() { fails_with 7 "cannot fly" eval '(says)'; }
+	t2() { fails_with 6 "cannot fly" eval '(says)'; }
+	t3() { fails_with 7 "cannot swim" eval '(says)'; }
+	t4() { fails_with 7 "cannot fly" eval '(quiet)'; }
+	t5() { equal a b; }
+	t6() { contains abc d; }
+	t7() { lacks abc b; }
+	t8() { equal a a; contains abc b; lacks abc d; }
+	for n in 1 2 3 4 5 6 7 8; do it "case $n" t$n; done
+	finish
+	END
+	equal "$status" 1
+	equal "$(grep -c '^ok' <<<"$report")" 2
+	contains "$report" "ok 1 - case 1"
+	contains "$report" "ok 8 - case 8"
+}
+
+unit_tables() {
+	printf '%s\n' '#include "tests/lib/tap.h"' 'int main(int n, char **v) { (void)v;' \
+		'tap_ok(true, "is %s", "fine"); if (n > 1) tap_ok(n > 2, "has words"); return tap_finish(); }' \
+		>"$SCRATCH/unit.c"
+	cc -I"$TOP" -o "$SCRATCH/unit" "$SCRATCH/unit.c" "$TOP/tests/lib/tap.c"
+	equal "$("$SCRATCH/unit")" $'ok 1 - is fine\n1..1'
+	status=0
+	report=$("$SCRATCH/unit" word) || status=$?
+	equal "$status" 1
+	contains "$report" "not ok 2 - has words"
+}
+
+it "passes what passes, and counts what is skipped" passes
+it "fails a test whose command in the middle fails, and goes on" middle
+it "fails a test whose pipe's first command fails" pipe
+it "fails a test that reads an unset variable" unset_variable
+it "refuses a test that is called where bash ignores -e" condition
+it "fails a file that ends without a plan" no_plan
+it "fails a file that breaks outside its tests" top_level
+it "fails a file that ran fewer tests than planned" wrong_plan
+it "fails a file that ends with a status of its own" bad_status
+it "fails when nothing ran" nothing
+it "fails a file that isn't there" absent
+it "ends and fails a file that runs out of time" endless
+it "is not held up by a process that a test leaves behind" left_process
+it "removes the scratch directory" cleans_up
+it "has helpers that fail as they should" helpers
+it "has unit tables in C that fail as they should" unit_tables
+finish

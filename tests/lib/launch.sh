@@ -1,0 +1,161 @@
+# For tests that launch containers: behind lib.sh, in its place `finish_clean` for `finish`.
+. "$TOP/tests/lib/images.sh"
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo "1..0 # SKIP containers need root here"
+	exit 0
+fi
+
+# For names of containers: a PID is not unique, each test file is PID 1 of its namespace.
+ID=${SCRATCH##*.}
+STORE=$SCRATCH/store
+STATE=$SCRATCH/state
+
+wherry() {
+	timeout -k 5 60 "$WHERRY" --root "$STORE" --state "$STATE" "$@"
+}
+
+# load NAME…: images of tests/lib/images.sh, each under its own name.
+load() {
+	local name
+	for name; do
+		wherry load -q "$(image "$name" docker)" >/dev/null
+	done
+}
+
+# start OUT [OPTION…] IMAGE PROGRAM…: runs it in the background, its output in $SCRATCH/OUT, and
+# waits for the first line of that. Leaves wherry's own pid in $started.
+start() {
+	local out=$SCRATCH/$1
+	shift
+	: >"$out"
+	"$WHERRY" --root "$STORE" --state "$STATE" run "$@" >"$out" 2>&1 </dev/null &
+	started=$!
+	eventually grep -q . "$out" || { cat "$out"; return 1; }
+}
+
+# ends PID STATUS: a process of ours does, in its own time.
+ends() {
+	local status=0
+	wait "$1" || status=$?
+	equal "$status" "$2"
+}
+
+# inside PID NAME: the pid, seen from outside, of the process NAME below PID.
+inside() {
+	local child found
+	for child in $(pgrep -P "$1"); do
+		if [ "$(cat "/proc/$child/comm")" = "$2" ]; then
+			echo "$child"
+			return
+		fi
+		found=$(inside "$child" "$2")
+		if [ -n "$found" ]; then
+			echo "$found"
+			return
+		fi
+	done
+}
+
+# Every cgroup file system of this machine, "CONTROLLERS PATH" on a line; "unified" for v2.
+cgroup_mounts() {
+	awk '{ for (i = 1; i < NF; i++) if ($i == "-") type = $(i + 1)
+		if (type == "cgroup2") print "unified", $5
+		else if (type == "cgroup") print $NF, $5 }' /proc/self/mountinfo
+}
+
+# cgroup_file NAME CONTROLLER V1-FILE V2-FILE: the path of the container's file.
+cgroup_file() {
+	local controllers path
+	while read -r controllers path; do
+		if [[ ,$controllers, == *,$2,* ]] && [ -e "$path/wherry-$1/$3" ]; then
+			echo "$path/wherry-$1/$3"
+			return
+		elif [ "$controllers" = unified ] && [ -e "$path/wherry-$1/$4" ]; then
+			echo "$path/wherry-$1/$4"
+			return
+		fi
+	done < <(cgroup_mounts)
+	echo "no $3 or $4 for $1" >&2
+	return 1
+}
+
+# limits_here CONTROLLER: this machine can limit it.
+limits_here() {
+	local controllers path
+	while read -r controllers path; do
+		if [[ ,$controllers, == *,$1,* ]]; then return 0; fi
+		if [ "$controllers" = unified ] && grep -qw "$1" "$path/cgroup.controllers"; then return 0; fi
+	done < <(cgroup_mounts)
+	return 1
+}
+
+# Without other tests' own, which come and go.
+host_mounts() {
+	awk -v own="$SCRATCH" '$5 !~ "/wherry-" || index($5, own) == 1 { print $4, $5, $6 }' /proc/self/mountinfo | sort
+}
+
+host_cgroups() {
+	local controllers path
+	while read -r controllers path; do
+		find "$path" -maxdepth 2 -type d -name 'wherry*'
+	done < <(cgroup_mounts) | sort
+}
+
+# All but this shell, its subshells and what makes this list. Only in a PID namespace of our own are
+# all of them this test's doing.
+host_processes() {
+	ps -e -o pid=,ppid=,comm= | awk -v self="$(cat /proc/$$/comm)" \
+		'$1 != 1 && $3 != self && $3 !~ /^(unshare|ps|awk|bash|cat|sed|sort|comm)$/'
+}
+
+host_files() {
+	find "$STATE" -mindepth 1 2>/dev/null || [ ! -e "$STATE" ]
+	find "$STORE/tmp" -mindepth 1 2>/dev/null || [ ! -e "$STORE/tmp" ]
+	ls -d /run/wherry /var/lib/wherry 2>/dev/null || [ ! -e /run/wherry ]
+	ip -o link 2>/dev/null | cut -d : -f 2
+}
+
+host_now() {
+	{
+		host_mounts | sed 's/^/mount /'
+		host_cgroups | sed 's/^/cgroup /'
+		if [ "$(readlink /proc/self/ns/pid)" != "$(readlink /proc/2/ns/pid 2>/dev/null)" ]; then
+			host_processes | sed 's/^/process /'
+		fi
+		host_files | sed 's/^/file /'
+	} | sort
+}
+
+host_before=$(host_now)
+
+# What is there now and wasn't, "+", and the other way round, "-". Others' cgroups and processes end
+# when they like.
+host_changes() {
+	local now
+	now=$(host_now)
+	{
+		comm -13 <(echo "$host_before") <(echo "$now") | sed 's/^/+ /'
+		comm -23 <(echo "$host_before") <(echo "$now") | sed -n '/^cgroup\|^process/!s/^/- /p'
+	} | sort
+}
+
+# Ten seconds are enough for what ends late; what stays is seen every time.
+host_unchanged() {
+	local left attempt
+	left=$(host_changes)
+	for attempt in {1..100}; do
+		[ -n "$left" ] || return 0
+		sleep 0.1
+		left=$(comm -12 <(echo "$left") <(host_changes))
+	done
+	echo "changed, after $attempt looks:" >&2
+	echo "$left" >&2
+	return 1
+}
+
+# As finish, behind a last test.
+finish_clean() {
+	it "leaves mounts, cgroups, processes and files as they were" host_unchanged
+	finish
+}

@@ -1,0 +1,407 @@
+#!/bin/bash
+# What a hostile image, and a hostile program in it that is root there, may try against the host.
+#
+# Beside each attempt stands its control: with the defence taken away by an option, the same attempt
+# gets through, so that an attempt that has become wrong cannot pass for a defence that holds. Where no
+# option takes the defence away, the comment says how it was seen to fail.
+. "$(dirname "$0")/../lib/lib.sh"
+. "$TOP/tests/lib/launch.sh"
+load busybox
+
+ESCAPE=$BUILD/tests/security/escape
+OPEN=(--privileged)
+
+# try VERB… [-- OPTION…]: what the attempts say, in a container with the options.
+try() {
+	local verb=()
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do verb+=("$1"); shift; done
+	[ $# -eq 0 ] || shift
+	wherry run -v "$ESCAPE:/escape:ro" "$@" busybox /escape "${verb[@]}"
+}
+
+# all_held VERB… [-- OPTION…]
+all_held() {
+	local said
+	said=$(try "$@")
+	contains "$said" "held "
+	lacks "$said" "GOT "
+}
+
+# all_got VERB… [-- OPTION…]: but for what this kernel doesn't have.
+all_got() {
+	local said
+	said=$(try "$@")
+	contains "$said" "GOT "
+	lacks "$(grep -v ': Function not implemented$' <<<"$said")" "held "
+}
+
+calls() {
+	all_held calls
+	all_held calls -- -u 1000
+	all_got calls -- "${OPEN[@]}"
+}
+
+mounts() {
+	all_held mounts
+	# neither mechanism alone lets them through
+	all_held mounts -- --security-opt seccomp=unconfined
+	all_got mounts -- "${OPEN[@]}"
+}
+
+opens() {
+	all_held opens
+	all_got opens -- "${OPEN[@]}"
+}
+
+reads() {
+	all_held reads
+	all_got reads -- "${OPEN[@]}"
+}
+
+users() {
+	all_held users
+	all_held users -- -u 1000
+	all_got users -- --security-opt seccomp=unconfined
+}
+
+# With F_ADD_SEALS taken out of launcher/container/carried.c, "GOT unsealed /proc/1/exe".
+own_init() {
+	local before said
+	before=$(sha256sum "$WHERRY")
+	said=$(try exe)
+	contains "$said" "held unsealed"
+	lacks "$said" "exe $(stat -c '%Hd:%Ld %i' "$WHERRY")"
+	all_held write /proc/1/exe
+	all_got write /bin/busybox
+	# an image whose program is whatever runs it
+	cp -a "$(rootfs busybox)" "$SCRATCH/self"
+	printf '#!/proc/self/exe\n' >"$SCRATCH/self/evil"
+	chmod 755 "$SCRATCH/self/evil"
+	wherry run "$SCRATCH/self" /evil >"$SCRATCH/evil" 2>&1 || [ $? -ne 125 ]
+	equal "$(sha256sum "$WHERRY")" "$before"
+}
+
+# rights_of PID: what a process of the container may do, and where it is.
+rights_of() {
+	echo "sed -n '/^\(Uid\|Gid\|Groups\|Cap...\|NoNewPrivs\|Seccomp\):/p' /proc/$1/status; readlink /proc/$1/ns/* /proc/$1/root"
+}
+
+# The machine's init, or that of the PID namespace which tests/run makes, and wherry itself. Its own init a program
+# can trace, as under docker, but gains nothing by it: that one has no right more than the program, and can be asked
+# for nothing but a wrong report.
+tracing() {
+	# shellcheck disable=SC2016
+	local said parent='for n in 1 $(sed -n "s/^PPid:.//p" /proc/$PPID/status); do /escape trace $n; done; :'
+	said=$(wherry run -v "$ESCAPE:/escape:ro" --pid host busybox sh -c "$parent")
+	equal "$(grep -c ^held <<<"$said")" 14
+	lacks "$said" GOT
+	said=$(wherry run -v "$ESCAPE:/escape:ro" --pid host "${OPEN[@]}" busybox sh -c "$parent")
+	equal "$(grep -c "^GOT \(ptrace\|mem\|environ\|root\|process_vm_readv\|setns\)" <<<"$said")" 12
+	equal "$(wherry run busybox sh -c "$(rights_of 1)")" "$(wherry run busybox sh -c "$(rights_of self)")"
+	equal "$(wherry run -u 1000 busybox sh -c "$(rights_of 1)")" "$(wherry run -u 1000 busybox sh -c "$(rights_of self)")"
+}
+
+# CVE-2022-0492. Where there is no cgroup v1 there is none.
+agents() {
+	if ! awk '$2 { v1 = 1 } END { exit !v1 }' /proc/cgroups; then
+		equal "$(try agents)" ""
+		return
+	fi
+	all_held agents
+	all_held agents -- --security-opt seccomp=unconfined
+	contains "$(try agents -- "${OPEN[@]}")" "GOT mounted release_agent"
+}
+
+# The first disk that the kernel has, its memory and its log.
+host_devices() {
+	local device
+	for device in /sys/class/block/*; do
+		if [ "$(cat "$device/size")" -gt 0 ] && head -c 1 "/dev/${device##*/}" >/dev/null 2>&1; then
+			echo "b:$(cat "$device/dev")"
+			break
+		fi
+	done
+	for device in c:1:1 c:1:11; do echo "$device"; done
+}
+
+devices() {
+	local list
+	list=$(host_devices)
+	# shellcheck disable=SC2086
+	all_held devices $list
+	# shellcheck disable=SC2086
+	contains "$(try devices $list -- "${OPEN[@]}")" "GOT "
+}
+
+# A file beside the volume, on the same file system.
+handles() {
+	local handle
+	mkdir -p "$SCRATCH/volume"
+	echo secret >"$SCRATCH/beside"
+	handle=$("$ESCAPE" handle-of "$SCRATCH/beside")
+	all_held handle "$handle" -- -v "$SCRATCH/volume:/volume"
+	all_held handle "$handle" -- -v "$SCRATCH/volume:/volume" --security-opt seccomp=unconfined
+	all_got handle "$handle" -- -v "$SCRATCH/volume:/volume" --cap-add DAC_READ_SEARCH
+}
+
+# As from a shell on a terminal, with and without -i and -t.
+on_terminal() {
+	script -qec "$WHERRY --root $STORE --state $STATE run -v $ESCAPE:/escape:ro $* busybox /escape terminal" \
+		/dev/null </dev/null | tr -d '\r'
+}
+
+terminal() {
+	local said
+	for said in "$(on_terminal)" "$(on_terminal -i)"; do
+		contains "$said" "held TIOCSTI"
+		contains "$said" "held TIOCSCTTY"
+		lacks "$said" "GOT "
+	done
+	contains "$(on_terminal --cap-add SYS_ADMIN)" "GOT TIOCSTI 1"
+}
+
+# Three close what the caller left open: launcher/main.c, close_others() in launcher/container/inside.c, and the
+# init. With the first two taken out, 77 is listed where there is no init.
+descriptors() {
+	local said
+	said=$(try descriptors 77<"$SCRATCH")
+	equal "$(awk '$1 == "self" && $2 > 2' <<<"$said")" ""
+	# the pipe on which init reports
+	equal "$(awk '$1 == 1 && $2 > 2 { print $3 }' <<<"$said" | sed 's/\[.*//')" pipe:
+	equal "$(try descriptors -- --no-init 77<"$SCRATCH" | awk '$2 > 2')" ""
+}
+
+# CVE-2024-21626: a working directory that is one of the launcher's own descriptors. With close_others()
+# and the check behind chdir(2) taken out of launcher/container/inside.c, `ls` lists the store; with the first out,
+# "it is not in the container".
+working_directory() {
+	local fd up said
+	for fd in {0..12}; do
+		for up in .. ../..; do
+			said=$(wherry run -w "/proc/self/fd/$fd/$up" busybox ls 2>&1 || true)
+			lacks "$said" layers
+			lacks "$said" store
+			contains "$said" "make /proc/self/fd/$fd/$up"
+		done
+	done
+}
+
+# The worst that a program can do to its init: its own end is misreported. The rest is cleaned up.
+forged() {
+	local said status=0
+	said=$(try forge 2>"$SCRATCH/forged") || status=$?
+	equal "$said" forged
+	case $status in 0 | 125 | 137) ;; *) equal "$status" "0, 125 or 137" ;; esac
+	equal "$(wc -l <"$SCRATCH/forged")" "$([ "$status" -eq 0 ] && echo 0 || echo 1)"
+}
+
+# evil PATH TARGET: an image with a link to TARGET in the place of PATH.
+evil() {
+	rm -rf "$SCRATCH/evil-root"
+	cp -a "$(rootfs busybox)" "$SCRATCH/evil-root"
+	rm -rf "${SCRATCH:?}/evil-root/$1"
+	mkdir -p "$SCRATCH/evil-root/$(dirname "$1")"
+	ln -s "$2" "$SCRATCH/evil-root/$1"
+}
+
+# The host's directory that the links lead to, as they may: absolute, or up and down again.
+victims() {
+	echo "$SCRATCH/victim"
+	echo "../../../../../../../../../..$SCRATCH/victim"
+}
+
+victim_is_untouched() { equal "$(cd "$SCRATCH/victim" && find . -type f -exec cat {} + && find . | sort)" \
+"the host's
+.
+./hosts"; }
+
+new_victim() {
+	rm -rf "$SCRATCH/victim"
+	mkdir "$SCRATCH/victim"
+	echo "the host's" >"$SCRATCH/victim/hosts"
+}
+
+# Without RESOLVE_NO_SYMLINKS in launcher/mount/mounts.c, /proc is mounted on the container's /tmp.
+links_for_kernel_mounts() {
+	local at to
+	new_victim
+	for at in proc dev sys; do
+		for to in "$SCRATCH/victim" "../../../../../..$SCRATCH/victim" /tmp tmp ../tmp . /; do
+			evil "$at" "$to"
+			fails_with 125 "mount /$at: the image has something there that is no directory" \
+				wherry run "$SCRATCH/evil-root" true
+		done
+		rm "$SCRATCH/evil-root/$at"
+		echo file >"$SCRATCH/evil-root/$at"
+		fails_with 125 "mount /$at: the image has something there that is no directory" \
+			wherry run "$SCRATCH/evil-root" true
+	done
+	victim_is_untouched
+}
+
+# Where a launcher resolves them below the root's path before it enters it, files appear in the victim: seen
+# with mounts_target("STAGING/root/TARGET") called before root_enter() in launcher/container/inside.c.
+links_for_files() {
+	local at to
+	new_victim
+	for to in $(victims); do
+		evil etc "$to"
+		wherry run "$SCRATCH/evil-root" cat /etc/hosts >"$SCRATCH/out" 2>&1 || [ $? -eq 125 ]
+		lacks "$(cat "$SCRATCH/out")" "the host's"
+		for at in hosts resolv.conf hostname; do
+			evil "etc/$at" "$to/hosts"
+			wherry run "$SCRATCH/evil-root" cat "/etc/$at" >"$SCRATCH/out" 2>&1 || [ $? -eq 125 ]
+			lacks "$(cat "$SCRATCH/out")" "the host's"
+			evil "etc/$at" "$to/new"
+			wherry run "$SCRATCH/evil-root" cat "/etc/$at" >"$SCRATCH/out" 2>&1 || [ $? -eq 125 ]
+		done
+	done
+	victim_is_untouched
+}
+
+# With close_others() taken out of launcher/container/inside.c, the victim has a file resolv.conf.
+links_by_descriptor() {
+	local fd
+	new_victim
+	for fd in {3..12}; do
+		evil etc "/proc/self/fd/$fd/../../victim"
+		tar -C "$SCRATCH/evil-root" -cf "$SCRATCH/evil.tar" .
+		wherry import "$SCRATCH/evil.tar" evil >/dev/null
+		fails_with 125 "make /etc" wherry run evil cat /etc/hosts
+		victim_is_untouched
+	done
+}
+
+# With --pid host /proc has links to the host's root. Without RESOLVE_NO_MAGICLINKS in launcher/mount/target.c there
+# are new files and directories in the victim.
+links_by_process() {
+	local to=/proc/1/root$SCRATCH/victim at
+	new_victim
+	[ -d "$to" ]
+	for at in etc etc/hosts etc/resolv.conf; do
+		evil "$at" "$to/new"
+		fails_with 125 "make /etc" wherry run --pid host "$SCRATCH/evil-root" true
+		victim_is_untouched
+	done
+	evil data "$to"
+	for at in "-w /data/in" "-v $SCRATCH:/data/in" "-v $ESCAPE:/data/in" "--tmpfs /data/in" \
+		"--device /dev/zero:/data/in" "--device /dev/zero:/data/in/new"; do
+		# shellcheck disable=SC2086
+		fails_with 125 "/data/in" wherry run --pid host $at "$SCRATCH/evil-root" true
+		victim_is_untouched
+	done
+}
+
+link_loops() {
+	local at
+	for at in etc etc/hosts data; do
+		evil "$at" "$(basename "$at")"
+		fails_with 125 "/$at" wherry run --device "/dev/zero:/$at/in" "$SCRATCH/evil-root" true
+		fails_with 125 "/$at" wherry run -v "$SCRATCH/victim:/data" "$SCRATCH/evil-root" true
+	done
+}
+
+# As above.
+links_for_volumes() {
+	local to option
+	new_victim
+	mkdir -p "$SCRATCH/volume"
+	for to in $(victims) "$SCRATCH/victim/new"; do
+		evil data "$to"
+		for option in "-v $SCRATCH/volume:/data" "-v $ESCAPE:/data/new" "--tmpfs /data" "-w /data" "-w /data/in" \
+			"-v /data" "-v named:/data" "--mount type=tmpfs,dst=/data/in" "--device /dev/zero:/data/zero" "--device /dev/zero:/data"; do
+			# shellcheck disable=SC2086
+			wherry run $option "$SCRATCH/evil-root" sh -c 'echo x >/data/x; echo x >x; cat /data/hosts' \
+				>"$SCRATCH/out" 2>&1 || [ $? -ne 0 ]
+			lacks "$(cat "$SCRATCH/out")" "the host's"
+			victim_is_untouched
+		done
+	done
+}
+
+# The image's files name owners; a link among them must not lead a reader out. With user_find() called in STAGING/root
+# before root_enter(), HOME is the leak.
+links_for_users() {
+	echo "root:x:0:0::$SCRATCH/leak:/bin/sh" >"$SCRATCH/passwd"
+	evil etc/passwd "$SCRATCH/passwd"
+	# shellcheck disable=SC2016
+	lacks "$(wherry run "$SCRATCH/evil-root" sh -c 'echo $HOME' 2>&1)" leak
+}
+
+# A volume that two containers share: one swaps a directory for a link while the other mounts on something in it. With
+# taken_put_volumes() called before root_enter() in launcher/container/inside.c, and STAGING/root before its targets, the
+# victim has a directory new.
+swapped_volume() {
+	local swapper n
+	new_victim
+	mkdir -p "$SCRATCH/shared/sub"
+	start swapper -v "$SCRATCH/shared:/shared" busybox sh -c "echo up; while :; do
+		mv /shared/sub /shared/was && ln -s $SCRATCH/victim /shared/sub; rm /shared/sub; mv /shared/was /shared/sub; done"
+	swapper=$started
+	for n in {1..20}; do
+		wherry run -v "$SCRATCH/shared:/shared" --tmpfs /shared/sub/new busybox touch /shared/sub/new/x \
+			>"$SCRATCH/out" 2>&1 || [ $? -ne 0 ]
+		victim_is_untouched
+	done
+	kill -KILL "$swapper"
+	ends "$swapper" 137
+}
+
+# move_out VOLUME DIR: what a program sees above its directory DIR, while that is moved to where a secret is.
+move_out() {
+	local out=$SCRATCH/move
+	rm -rf "$out"
+	mkdir -p "$out/volume/in" "$out/elsewhere"
+	echo secret >"$out/elsewhere/file"
+	start mover -v "$out/$1:/volume" -w "/volume/$2" busybox sh -c \
+		'echo up; while [ ! -e ../file ] && ls ../in >/dev/null 2>&1; do sleep 0.1; done
+		 for up in .. ../.. ../../.. ../../../.. ../../../../..; do ls -a $up 2>&1; cat $up/file 2>&1; done; echo end'
+	mv "$out/volume/in" "$out/elsewhere/in"
+	ends "$started" 0
+	contains "$(cat "$SCRATCH/mover")" end
+}
+
+# A directory that is moved out of the volume from outside while a program is in it: ".." ends there. The kernel
+# sees to it (Linux 4.3) where the volume is a mount of its own; within one mount ".." leads to the secret.
+moved_directory() {
+	move_out volume in
+	lacks "$(cat "$SCRATCH/mover")" secret
+	lacks "$(cat "$SCRATCH/mover")" elsewhere
+	move_out . volume/in
+	contains "$(cat "$SCRATCH/mover")" secret
+}
+
+# With pivot_root(2) in launcher/mount/root.c replaced by chroot(2) alone, both list the host's root.
+climbing() {
+	local own
+	own=$(wherry run busybox ls -A / | sort)
+	equal "$(wherry run busybox tool -escape | sort)" "$own"
+	equal "$(wherry run busybox sh -c 'cd /proc/1/cwd && ls -A ../../..' | sort)" "$own"
+	equal "$(wherry run busybox sh -c 'ls -A /proc/1/root/../..' | sort)" "$own"
+}
+
+it "refuses the calls that reach the whole machine" calls
+it "refuses every way to mount or unmount" mounts
+it "keeps what sets up the machine read-only" opens
+it "shows nothing in what tells of the machine" reads
+it "makes no user namespace" users
+it "traces no process of the host's, and no init with more rights than its own" tracing
+it "has no release_agent to write to" agents
+it "runs an init that nobody can change, from no file of the host's" own_init
+it "reads no device of the host's" devices
+it "opens no file by its number" handles
+it "types nothing into the caller's terminal" terminal
+it "leaves the program three descriptors, and init a pipe" descriptors
+it "enters no directory that it holds open itself" working_directory
+it "survives nonsense in its init's report" forged
+it "refuses /proc, /dev or /sys that the image leads elsewhere" links_for_kernel_mounts
+it "follows an image's links for /etc within the container only" links_for_files
+it "follows an image's links for volumes and directories within the container only" links_for_volumes
+it "follows an image's links through no descriptor of its own" links_by_descriptor
+it "follows an image's links through no process of the host's" links_by_process
+it "says so where they go round in a circle" link_loops
+it "reads no other user list than the image's" links_for_users
+it "is not led out by a link that another container swaps in" swapped_volume
+it "is not led out by a directory that is moved" moved_directory
+it "has nothing above its root" climbing
+finish_clean
