@@ -196,43 +196,45 @@ takes_another_suite() {
 	)"
 }
 
-# includes FILES... : the project's own headers that they include
-includes() { sed -n 's/^#include "\([^"]*\)".*/\1/p' "$@"; }
+keeps_rooms_in_order() { python3 "$TOP/tests/lib/rooms.py" "$TOP"; }
 
-includes_from_the_top() {
-	local file header bad=0
-	cd "$TOP"
-	for file in init/*.[ch] launcher/*.[ch] rootfs/*.[ch]; do
-		for header in $(includes "$file"); do
-			[[ -f $header ]] || { echo "$file includes $header, which is not at the top"; bad=1; }
-		done
-	done
-	equal "$bad" 0
+# rejects FILE HEADER: the rooms' test, where FILE includes HEADER.
+rejects() {
+	local there=$SCRATCH/planted
+	rm -rf "$there"
+	mkdir "$there"
+	cp -a "$TOP"/{init,launcher,rootfs} "$there/"
+	sed -i "1i #include \"$2\"" "$there/$1"
+	if python3 "$TOP/tests/lib/rooms.py" "$there" >"$SCRATCH/planted.said"; then
+		echo "$1 may include $2"
+		return 1
+	fi
+	contains "$(cat "$SCRATCH/planted.said")" "$1 includes $2"
 }
 
-keeps_folders_apart() {
-	cd "$TOP"
-	equal "$(includes rootfs/*.[ch] | grep -v '^rootfs/' | sort -u)" ""
-	equal "$(includes init/*.[ch] | grep -v '^init/' | sort -u)" ""
-	equal "$(includes launcher/*.[ch] | grep '^init/' | sort -u | grep -vx init/report.h)" ""
-}
-
-# Modules that wrap one kernel facility each.
-facilities="caps cgroup mounts net root seccomp user userns"
-keeps_facilities_apart() {
-	local one other bad=0
-	cd "$TOP"
-	for one in $facilities; do
-		[[ -f launcher/$one.c ]] || continue
-		for other in $facilities; do
-			[[ $one != "$other" ]] || continue
-			if includes launcher/"$one".[ch] | grep -qx "launcher/$other.h"; then
-				echo "launcher/$one includes launcher/$other.h"
-				bad=1
-			fi
-		done
+# In each room one include of a room above it; of one beside it; of what isn't there.
+notices_planted_includes() {
+	local room rooms file above=''
+	mapfile -t rooms < <(cd "$TOP" && ls -d launcher launcher/*/ rootfs/*/ | sed 's#/$##')
+	[ "${#rooms[@]}" -ge 14 ]
+	for room in "${rooms[@]}"; do
+		file=$(cd "$TOP" && ls "$room"/*.c 2>/dev/null | head -n 1)
+		[ -n "$file" ] || continue
+		case $room in
+		launcher) above=init/report.h ;;
+		launcher/command) above=init/report.h ;;
+		launcher/*) above=launcher/command/commands.h ;;
+		rootfs/*) above=launcher/spec/spec.h ;;
+		esac
+		rejects "$file" "$above"
 	done
-	equal "$bad" 0
+	rejects rootfs/base/err.c rootfs/load/loader.h
+	rejects rootfs/store/names.c rootfs/load/loader.h
+	rejects launcher/mount/binds.c launcher/cgroup/cgroup.h
+	rejects init/init.c rootfs/base/err.h
+	sed -i '1i #include "rootfs/err.h"' "$SCRATCH/planted/launcher/main.c"
+	contains "$(python3 "$TOP/tests/lib/rooms.py" "$SCRATCH/planted" || [ $? -eq 1 ])" \
+		"launcher/main.c includes rootfs/err.h, which is not at the top"
 }
 
 has_no_drawers() {
@@ -269,9 +271,8 @@ it "builds the libraries only once" builds_libraries_once
 it "takes up interrupted libraries, to the same bytes elsewhere" takes_up_libraries
 it "copies only the distribution's own entries of apt" copies_only_own_entries
 it "takes another suite from the same archive" takes_another_suite
-it "includes every header from the top" includes_from_the_top
-it "keeps rootfs/ and init/ apart from launcher/" keeps_folders_apart
-it "keeps the modules of one kernel facility each apart" keeps_facilities_apart
+it "lets no room include one above or beside it" keeps_rooms_in_order
+it "notices such an include in each room" notices_planted_includes
 it "has no file called util, common or misc" has_no_drawers
 it "describes every option in the manual" documents_every_option
 finish
