@@ -21,16 +21,17 @@ static unsigned wanted_by(const struct limits *limits)
 	unsigned wanted = 0;
 	for (int kind = 0; kind < LIMIT_COUNT; kind++)
 		if (limits_has(limits, kind))
-			wanted |= BIT(cgroup_limit_controller(kind));
+			wanted |= BIT(limit_table[kind].controller);
 	return wanted;
 }
 
+/* Without its dashes. */
 static const char *option_of(const struct limits *limits, enum controller controller)
 {
 	for (int kind = 0; kind < LIMIT_COUNT; kind++)
-		if (limits_has(limits, kind) && cgroup_limit_controller(kind) == controller)
-			return cgroup_limit_option(kind);
-	return "--device-cgroup-rule";
+		if (limits_has(limits, kind) && limit_table[kind].controller == controller)
+			return limits_option(limits, kind);
+	return "device-cgroup-rule";
 }
 
 /* The first mount with the controller; v1's come first. */
@@ -65,7 +66,7 @@ static int find(struct cgroup_mounts *mounts, const struct limits *limits, unsig
 	while (!(wanted & BIT(lacking)) || choose(mounts, lacking))
 		lacking++;
 	const char *controller = cgroup_controllers[lacking].v1;
-	failx("%s: no cgroup of the %s controller is mounted, and this kernel's cgroup v2 has none",
+	failx("--%s: no cgroup of the %s controller is mounted, and this kernel's cgroup v2 has none",
 	      option_of(limits, lacking), controller);
 	return hint("with cgroup v1: mount -t cgroup -o %s cgroup /sys/fs/cgroup/%s", controller,
 		    controller);
@@ -169,7 +170,7 @@ static int set_limit(const struct hierarchy *hierarchy, const struct limits *lim
 /* Linux 5.10 doesn't hold who is cloned into a cgroup to its cpuset, only who is in when that changes. */
 static bool waits_for_members(const struct hierarchy *hierarchy, enum limit_kind kind)
 {
-	return hierarchy->unified && cgroup_limit_controller(kind) == CONTROLLER_CPUSET;
+	return hierarchy->unified && limit_table[kind].controller == CONTROLLER_CPUSET;
 }
 
 static int set_limits(const struct cgroup *cgroup, const struct limits *limits)
@@ -177,7 +178,7 @@ static int set_limits(const struct cgroup *cgroup, const struct limits *limits)
 	for (int kind = 0; kind < LIMIT_COUNT; kind++) {
 		if (!limits_has(limits, kind))
 			continue;
-		const struct hierarchy *hierarchy = holder(cgroup, cgroup_limit_controller(kind));
+		const struct hierarchy *hierarchy = holder(cgroup, limit_table[kind].controller);
 		if (!waits_for_members(hierarchy, kind) && set_limit(hierarchy, limits, kind) < 0)
 			return -1;
 	}
@@ -189,7 +190,7 @@ int cgroup_hold_processors(const struct cgroup *cgroup, const struct limits *lim
 	for (int kind = 0; kind < LIMIT_COUNT; kind++) {
 		if (!limits_has(limits, kind))
 			continue;
-		const struct hierarchy *hierarchy = holder(cgroup, cgroup_limit_controller(kind));
+		const struct hierarchy *hierarchy = holder(cgroup, limit_table[kind].controller);
 		if (waits_for_members(hierarchy, kind) && set_limit(hierarchy, limits, kind) < 0)
 			return -1;
 	}

@@ -5,16 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What a limit or the report needs. DEVICES is no controller on v2: every cgroup there takes programs. */
-enum controller {
-	CONTROLLER_MEMORY,
-	CONTROLLER_CPU,
-	CONTROLLER_CPUSET,
-	CONTROLLER_PIDS,
-	CONTROLLER_IO,
-	CONTROLLER_DEVICES,
-	CONTROLLER_COUNT
-};
+#include "launcher/spec/limits.h"
 
 extern const struct controller_name {
 	const char *v1, *v2;

@@ -11,8 +11,7 @@
 
 enum { TEXT_MAX = 256 };
 
-/* Writes what belongs into the file of ROW into TEXT. */
-struct row;
+/* Writes what belongs into the limit's file into TEXT. */
 typedef void format(const struct limits *, enum limit_kind, bool unified, char text[TEXT_MAX]);
 
 static void number(const struct limits *limits, enum limit_kind kind, bool unified, char text[TEXT_MAX])
@@ -60,99 +59,60 @@ static void copy(const struct limits *limits, enum limit_kind kind, bool unified
 	snprintf(text, TEXT_MAX, "%s", limits->text[kind]);
 }
 
-/* FORMAT NULL: set by a function of its own. A file that is NULL isn't in that dialect. */
-static const struct row {
-	const char *option;
-	enum controller controller;
-	const char *v1, *v2;
-	format *format;
-	const char *hint; /* where the file is missing */
-} rows[LIMIT_COUNT] = {
-	[LIMIT_MEMORY] = { "--memory", CONTROLLER_MEMORY, "memory.limit_in_bytes", "memory.max", number,
-			   NULL },
-	[LIMIT_SWAP] = { "--memory-swap", CONTROLLER_MEMORY, "memory.memsw.limit_in_bytes",
-			 "memory.swap.max", swap,
-			 "CONFIG_SWAP, CONFIG_MEMCG and, on older kernels, swapaccount=1 provide it" },
-	[LIMIT_RESERVATION] = { "--memory-reservation", CONTROLLER_MEMORY, "memory.soft_limit_in_bytes",
-				"memory.low", number, NULL },
-	[LIMIT_HIGH] = { "--memory-high", CONTROLLER_MEMORY, NULL, "memory.high", number, NULL },
-	[LIMIT_SWAPPINESS] = { "--memory-swappiness", CONTROLLER_MEMORY, "memory.swappiness", NULL, copy,
-			       NULL },
-	[LIMIT_CPU_PERIOD] = { "--cpu-period", CONTROLLER_CPU, "cpu.cfs_period_us", "cpu.max", period,
-			       "CONFIG_CFS_BANDWIDTH provides it" },
-	[LIMIT_CPU] = { "--cpus", CONTROLLER_CPU, "cpu.cfs_quota_us", "cpu.max", quota,
-			"CONFIG_CFS_BANDWIDTH provides it" },
-	[LIMIT_CPU_SHARES] = { "--cpu-shares", CONTROLLER_CPU, "cpu.shares", "cpu.weight", shares, NULL },
-	[LIMIT_CPUSET_CPUS] = { "--cpuset-cpus", CONTROLLER_CPUSET, "cpuset.cpus", "cpuset.cpus", copy,
-				NULL },
-	[LIMIT_CPUSET_MEMS] = { "--cpuset-mems", CONTROLLER_CPUSET, "cpuset.mems", "cpuset.mems", copy,
-				NULL },
-	[LIMIT_PIDS] = { "--pids-limit", CONTROLLER_PIDS, "pids.max", "pids.max", number, NULL },
-	[LIMIT_BLKIO_WEIGHT] = { "--blkio-weight", CONTROLLER_IO, NULL, NULL, NULL, NULL },
-	[LIMIT_READ_BPS] = { "--device-read-bps", CONTROLLER_IO, "blkio.throttle.read_bps_device", "rbps",
-			     NULL, NULL },
-	[LIMIT_WRITE_BPS] = { "--device-write-bps", CONTROLLER_IO, "blkio.throttle.write_bps_device",
-			      "wbps", NULL, NULL },
-	[LIMIT_READ_IOPS] = { "--device-read-iops", CONTROLLER_IO, "blkio.throttle.read_iops_device",
-			      "riops", NULL, NULL },
-	[LIMIT_WRITE_IOPS] = { "--device-write-iops", CONTROLLER_IO, "blkio.throttle.write_iops_device",
-			       "wiops", NULL, NULL },
+/* By enum limit_form; NULL: not a number in a file of its own. */
+static format *const formats[] = {
+	[LIMIT_AS_NUMBER] = number, [LIMIT_AS_SWAP] = swap,     [LIMIT_AS_PERIOD] = period,
+	[LIMIT_AS_QUOTA] = quota,   [LIMIT_AS_SHARES] = shares, [LIMIT_AS_TEXT] = copy,
+	[LIMIT_AS_WEIGHT] = NULL,   [LIMIT_AS_BYTE_RATE] = NULL, [LIMIT_AS_RATE] = NULL,
 };
-
-const char *cgroup_limit_option(enum limit_kind kind)
-{
-	return rows[kind].option;
-}
-
-enum controller cgroup_limit_controller(enum limit_kind kind)
-{
-	return rows[kind].controller;
-}
 
 /*
  * errno says how the write ended. ENOENT, EACCES: creating a file is what a cgroup refuses with it;
  * v1 also refuses with it processors that the parent cgroup doesn't have.
  */
-static int explain(const struct row *row, const char *path, const char *file, const char *text)
+static int explain(const struct limits *limits, enum limit_kind kind, const char *path, const char *file,
+		   const char *text)
 {
-	if (row->controller == CONTROLLER_CPUSET && errno != ENOENT)
-		return failx("%s: %s is not what there is here", row->option, text);
+	const struct limit *limit = &limit_table[kind];
+	const char *option = limits_option(limits, kind);
+	if (limit->controller == CONTROLLER_CPUSET && errno != ENOENT)
+		return failx("--%s: %s is not what there is here", option, text);
 	if (errno != ENOENT && errno != EACCES)
-		return fail("%s: write %s to %s/%s", row->option, text, path, file);
-	failx("%s: this kernel has no %s", row->option, file);
-	return row->hint ? hint("%s", row->hint) : -1;
+		return fail("--%s: write %s to %s/%s", option, text, path, file);
+	failx("--%s: this kernel has no %s", option, file);
+	return limit->needs ? hint("%s", limit->needs) : -1;
 }
 
 /* v2 takes what isn't there, and falls back to everything: what is in effect has to be what was asked for. */
-static int check_cpuset(int dir, const struct row *row)
+static int check_cpuset(int dir, const struct limit *limit)
 {
 	char asked[TEXT_MAX], effective[TEXT_MAX], file[64];
-	snprintf(file, sizeof(file), "%s.effective", row->v2);
-	if (cgroup_read(dir, row->v2, asked, sizeof(asked)) < 0 ||
+	snprintf(file, sizeof(file), "%s.effective", limit->v2);
+	if (cgroup_read(dir, limit->v2, asked, sizeof(asked)) < 0 ||
 	    cgroup_read(dir, file, effective, sizeof(effective)) < 0 || !strcmp(asked, effective))
 		return 0;
 	asked[strcspn(asked, "\n")] = effective[strcspn(effective, "\n")] = '\0';
-	return failx("%s: of %s only %s can be had here", row->option, asked, effective);
+	return failx("--%s: of %s only %s can be had here", limit->option, asked, effective);
 }
 
 /* One line a disk: "8:0 1048576"; on v2 all four rates are in one file: "8:0 rbps=1048576". */
 static int set_rates(int dir, bool unified, const char *path, const struct limits *limits,
 		     enum limit_kind kind)
 {
-	const struct row *row = &rows[kind];
-	const char *file = unified ? "io.max" : row->v1;
+	const struct limit *limit = &limit_table[kind];
+	const char *file = unified ? "io.max" : limit->v1;
 	for (size_t i = 0; i < limits->rates[kind].count; i++) {
 		const struct rate *rate = &limits->rates[kind].at[i];
 		char text[TEXT_MAX];
 		snprintf(text, sizeof(text), "%u:%u %s%s%lld", major(rate->device), minor(rate->device),
-			 unified ? row->v2 : "", unified ? "=" : "", (long long)rate->value);
+			 unified ? limit->v2 : "", unified ? "=" : "", (long long)rate->value);
 		if (cgroup_write(dir, file, text) == 0)
 			continue;
 		if (errno == ENODEV || errno == EINVAL) {
-			fail("%s: write %s to %s/%s", row->option, text, path, file);
+			fail("--%s: write %s to %s/%s", limit->option, text, path, file);
 			return hint("a whole disk is limited, never a partition of it");
 		}
-		explain(row, path, file, text);
+		explain(limits, kind, path, file, text);
 		return hint("CONFIG_BLK_DEV_THROTTLING provides it");
 	}
 	return 0;
@@ -161,22 +121,22 @@ static int set_rates(int dir, bool unified, const char *path, const struct limit
 int cgroup_limit_set(int dir, bool unified, const char *path, const struct limits *limits,
 		     enum limit_kind kind)
 {
-	const struct row *row = &rows[kind];
-	const char *file = unified ? row->v2 : row->v1;
+	const struct limit *limit = &limit_table[kind];
+	const char *file = unified ? limit->v2 : limit->v1;
 	char text[TEXT_MAX];
-	if (kind == LIMIT_BLKIO_WEIGHT)
+	if (limit->form == LIMIT_AS_WEIGHT)
 		return cgroup_weight_set(dir, unified, limits->value[kind]);
-	if (!row->format)
+	if (!formats[limit->form])
 		return set_rates(dir, unified, path, limits, kind);
 	if (!file)
-		return failx("%s: the memory controller is in cgroup %s, which has no such limit",
-			     row->option, unified ? "v2" : "v1");
-	row->format(limits, kind, unified, text);
+		return failx("--%s: the memory controller is in cgroup %s, which has no such limit",
+			     limit->option, unified ? "v2" : "v1");
+	formats[limit->form](limits, kind, unified, text);
 	if (cgroup_write(dir, file, text) == 0)
-		return unified && row->controller == CONTROLLER_CPUSET ? check_cpuset(dir, row) : 0;
+		return unified && limit->controller == CONTROLLER_CPUSET ? check_cpuset(dir, limit) : 0;
 	if (kind == LIMIT_SWAP && limits->swap_by_default && (errno == ENOENT || errno == EACCES))
 		return 0;
-	return explain(row, path, file, text);
+	return explain(limits, kind, path, file, text);
 }
 
 int cgroup_limit_inherit_cpuset(int parent, int dir)

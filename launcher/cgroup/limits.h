@@ -1,4 +1,4 @@
-/* Limits as the files of a cgroup: a limit is a row, with its file's name in both dialects. */
+/* Limits as the files of a cgroup. */
 #ifndef LAUNCHER_CGROUP_LIMITS_H
 #define LAUNCHER_CGROUP_LIMITS_H
 
@@ -6,11 +6,6 @@
 
 #include "launcher/cgroup/find.h"
 #include "launcher/spec/limits.h"
-
-/* Its option, for messages: "--memory". */
-const char *cgroup_limit_option(enum limit_kind);
-
-enum controller cgroup_limit_controller(enum limit_kind);
 
 /*
  * Sets the limit KIND of LIMITS, which has it, in the container's cgroup at DIR. PATH is for messages.

@@ -247,14 +247,14 @@ static int explain(enum verdict worst, const char *where, unsigned wanted, const
 			controller = cgroup_controllers[c].v2 ? cgroup_controllers[c].v2 : "devices";
 	switch (worst) {
 	case CROWDED:
-		failx("%s: %s has other processes in it: it cannot hand down the %s controller", option,
+		failx("--%s: %s has other processes in it: it cannot hand down the %s controller", option,
 		      where, controller);
 		return hint("move them into a cgroup below it, or start wherry in one of its own");
 	case LACKING:
-		failx("%s: %s has not been given the %s controller", option, where, controller);
+		failx("--%s: %s has not been given the %s controller", option, where, controller);
 		return hint("the cgroups above it have to hand it down, in cgroup.subtree_control");
 	default:
-		failx("%s: no cgroup is wherry's to write to, from %s up", option, where);
+		failx("--%s: no cgroup is wherry's to write to, from %s up", option, where);
 		return hint("have one delegated: systemd-run --user --scope -p Delegate=yes wherry …, or "
 			    "as root: mkdir, chown it and its cgroup.* files, and start wherry there");
 	}
@@ -267,7 +267,7 @@ int cgroup_parent_open(struct cgroup_parent *parent, const struct cgroup_mount *
 	parent->dir = -1;
 	scoped_fd root = cgroup_mount_open(mount);
 	if (root < 0)
-		return fail("%s: open the cgroup %s", option, mount->path);
+		return fail("--%s: open the cgroup %s", option, mount->path);
 	enum verdict verdict = try_all(parent, &candidate, root);
 	if (verdict == CROWDED) {
 		candidate.may_move = true;

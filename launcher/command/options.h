@@ -5,11 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Words given to an option that may be repeated, in order. The words are argv's own. */
-struct strings {
-	const char **at;
-	size_t count;
-};
+#include "rootfs/base/words.h"
 
 struct option {
 	const char *name;     /* without the dashes */
@@ -67,14 +63,5 @@ int option_string(const struct option *, void *field, const char *value); /* con
 int option_strings(const struct option *, void *field, const char *value); /* struct strings */
 int option_size(const struct option *, void *field, const char *value);   /* int64_t, >= 0 */
 int option_number(const struct option *, void *field, const char *value); /* int64_t, whole */
-
-/* As docker has them: "true", "1", "T" … and "false", "0", "F" …. Returns -1 where TEXT is neither, no failure recorded. */
-int bool_parse(const char *text, bool *value);
-
-/* Whether WORD is one of WORDS, which have a space between. */
-bool words_have(const char *words, const char *word);
-
-/* "64M" → bytes. Returns -1 where TEXT is no size (no failure is recorded). */
-long long size_parse(const char *text);
 
 #endif

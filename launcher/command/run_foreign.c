@@ -1,5 +1,5 @@
 /* docker-run(1)'s options that wherry has no use for: what is so anyway is taken, all else gets a line that helps. */
-#include "launcher/command/run_options.h"
+#include "launcher/command/run_foreign.h"
 
 #define ENDS_WITH_RUN "the container lives as long as `wherry run`: "
 #define OUTPUT "what it prints is wherry's own output: send it where you want it"

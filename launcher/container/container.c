@@ -114,6 +114,14 @@ static int make_source(const struct mount *mount, const struct ids *ids)
 	return 0;
 }
 
+/* --ipc container:NAME */
+static int join_ipc(struct inside *inside, const struct spec *spec)
+{
+	uint32_t root;
+	scoped_fd init = state_shared(spec->state, spec->ipc_container, &root);
+	return init < 0 ? -1 : ipc_join(&inside->ipc, spec->ipc_container, init, root, spec->root.ids.users.start);
+}
+
 static int prepare(struct container *container, const struct spec *spec)
 {
 	struct inside *inside = &container->inside;
@@ -135,8 +143,7 @@ static int prepare(struct container *container, const struct spec *spec)
 		if (make_source(&spec->mounts[i], &spec->root.ids) < 0)
 			return -1;
 	/* All that is the container's is then born there. */
-	if (spec->ipc == IPC_CONTAINER && ipc_join(&inside->ipc, spec->state, spec->ipc_container,
-						   spec->root.ids.users.start) < 0)
+	if (spec->ipc == IPC_CONTAINER && join_ipc(inside, spec) < 0)
 		return -1;
 	inside->cgroup = &container->cgroup;
 	container->cgroup.front = container->front >= 0 ? getppid() : 0;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "launcher/command/options.h"
+#include "rootfs/base/words.h"
 
 struct state {
 	const char *dir; /* borrowed; absolute */

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "rootfs/base/aside.h"
-#include "launcher/container/state.h"
 #include "rootfs/base/sys.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
@@ -47,13 +46,9 @@ static int take_directories(void *argument)
 	return 0;
 }
 
-int ipc_join(struct ipc *ipc, const char *state, const char *name, uint32_t root)
+int ipc_join(struct ipc *ipc, const char *name, int init, uint32_t other, uint32_t root)
 {
-	uint32_t other;
-	scoped_fd init = state_shared(state, name, &other);
 	struct take take = { ipc, name, init };
-	if (init < 0)
-		return -1;
 	/* A tmpfs takes no files of ids that its user namespace does not have: EOVERFLOW. */
 	if (other && other != root) {
 		failx("--ipc container:%s: its user namespace has other ids", name);

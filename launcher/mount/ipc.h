@@ -15,11 +15,11 @@ struct ipc {
 };
 
 /*
- * The calling process, which has one thread, enters the IPC namespace of the container NAME of the state
- * directory STATE, for good. Returns 0; -1 with a failure: nothing of that name runs, or it keeps its IPC
- * to itself, or has a user namespace with other ids than ours, whose root is ROOT outside.
+ * The calling process, which has one thread, enters the IPC namespace of the container NAME, whose first process
+ * has the pidfd INIT and whose root is OTHER outside, for good. Returns 0; -1 with a failure: it has a user namespace
+ * with other ids than ours, whose root is ROOT outside.
  */
-int ipc_join(struct ipc *, const char *state, const char *name, uint32_t root);
+int ipc_join(struct ipc *, const char *name, int init, uint32_t other, uint32_t root);
 
 /* May be called twice, and on what ipc_join did not finish. */
 void ipc_close(struct ipc *);

@@ -27,9 +27,6 @@ struct volumes {
 	size_t held_count;
 };
 
-/* [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 255 */
-bool volumes_is_name(const char *);
-
 /*
  * Opens the volumes that SPEC's mounts name, in the store at ROOT, both made where they don't exist, and
  * fills in the mounts' sources. Returns 0, or -1 with a failure.

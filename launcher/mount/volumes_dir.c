@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/spec/volume_name.h"
 #include "rootfs/layer/census.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
@@ -18,14 +19,6 @@
 static const struct store closed = {
 	.root = -1, .layers = -1, .images = -1, .names = -1, .tmp = -1,
 };
-
-bool volumes_is_name(const char *name)
-{
-	static const char allowed[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-	size_t length = strlen(name);
-	return length && length <= 255 && !strchr("_.-", *name) && strspn(name, allowed) == length;
-}
 
 int volumes_enter(int dir, const char *name)
 {

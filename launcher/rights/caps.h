@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "launcher/command/options.h"
+#include "rootfs/base/words.h"
 
 /* docker's default, without the one that makes device nodes. */
 extern const uint64_t caps_default;

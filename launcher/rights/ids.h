@@ -2,9 +2,25 @@
 #ifndef LAUNCHER_RIGHTS_IDS_H
 #define LAUNCHER_RIGHTS_IDS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-#include "launcher/spec/spec.h"
+struct id_range {
+	uint32_t start, count;
+};
+
+/* The container's ids 0 to COUNT-1 are those of the RANGES outside, one behind the other. COUNT 0: they are the same. */
+struct id_map {
+	uint32_t start, count; /* START: of the first range, where root is */
+	struct id_range *ranges;
+	size_t range_count;
+};
+
+struct ids {
+	struct id_map users, groups; /* both or neither */
+};
 
 /*
  * How many ranges are used. The kernel takes 340 lines (user_namespaces(7)), but all of them in one write

@@ -8,9 +8,8 @@
 
 #include "launcher/rights/caps.h"
 #include "launcher/rights/ids.h"
-#include "launcher/supervise/signals.h"
+#include "launcher/spec/signal_names.h"
 #include "launcher/rights/sysctl.h"
-#include "launcher/supervise/terminal.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
 #include "rootfs/base/userns.h"
@@ -152,6 +151,16 @@ static int build_init(struct process *process, const struct run_options *given)
 	return given->no_init && other ? failx("--no-init and --%s exclude each other", other) : 0;
 }
 
+/* What docker refuses: input that shall be a terminal's, from something else. */
+static int check_terminal(bool input)
+{
+	if (input && !isatty(STDIN_FILENO)) {
+		failx("-i and -t together: standard input is not a terminal");
+		return hint("leave out -t to read a file or a pipe");
+	}
+	return 0;
+}
+
 static int build_process(struct spec *spec, const struct run_options *given,
 			 const struct image_config *config, char **words)
 {
@@ -164,7 +173,7 @@ static int build_process(struct spec *spec, const struct run_options *given,
 		return failx("--workdir: '%s' is not an absolute path", process->cwd);
 	process->input = given->input;
 	process->terminal = given->terminal;
-	if (given->terminal && terminal_check(given->input) < 0)
+	if (given->terminal && check_terminal(given->input) < 0)
 		return -1;
 	if (build_init(process, given) < 0 || build_stop(process, given, config) < 0 ||
 	    build_rights(process, given) < 0)

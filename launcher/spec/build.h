@@ -4,7 +4,7 @@
 
 #include "launcher/spec/environment.h"
 #include "launcher/spec/image_config.h"
-#include "launcher/command/run_options.h"
+#include "launcher/spec/run_options.h"
 #include "launcher/spec/spec.h"
 
 /*

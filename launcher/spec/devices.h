@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "launcher/command/options.h"
+#include "rootfs/base/words.h"
 
 struct ids;
 

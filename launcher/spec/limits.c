@@ -1,123 +1,47 @@
 #include "launcher/spec/limits.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
 #include "rootfs/base/err.h"
 
-/* The kernel's own ranges, but for 10, which is docker-run(1)'s. 0 is as if the option weren't there, likewise. */
-static const struct {
-	const char *option;
-	int64_t least, most;
-	bool unlimited; /* -1 is taken too */
-} ranges[] = {
-	{ "cpu-shares", 2, 262144, false },
-	{ "cpu-period", 1000, 1000000, false },
-	{ "cpu-quota", 1000, INT32_MAX, true },
-	{ "pids-limit", 1, 4194304, true }, /* PID_MAX_LIMIT, linux/threads.h */
-	{ "blkio-weight", 10, 1000, false },
-	{ "memory-swappiness", 0, 100, false },
+/* The kernel's own ranges, but for the 10 of --blkio-weight, which is docker-run(1)'s. */
+const struct limit limit_table[LIMIT_COUNT] = {
+	[LIMIT_MEMORY] = { .option = "memory", .controller = CONTROLLER_MEMORY, .form = LIMIT_AS_NUMBER,
+			   .v1 = "memory.limit_in_bytes", .v2 = "memory.max" },
+	[LIMIT_SWAP] = { .option = "memory-swap", .controller = CONTROLLER_MEMORY, .form = LIMIT_AS_SWAP,
+			 .v1 = "memory.memsw.limit_in_bytes", .v2 = "memory.swap.max",
+			 .needs = "CONFIG_SWAP, CONFIG_MEMCG and, on older kernels, swapaccount=1 provide it" },
+	[LIMIT_RESERVATION] = { .option = "memory-reservation", .controller = CONTROLLER_MEMORY,
+				.form = LIMIT_AS_NUMBER, .v1 = "memory.soft_limit_in_bytes", .v2 = "memory.low" },
+	[LIMIT_HIGH] = { .option = "memory-high", .controller = CONTROLLER_MEMORY, .form = LIMIT_AS_NUMBER,
+			 .v2 = "memory.high" },
+	[LIMIT_SWAPPINESS] = { .option = "memory-swappiness", .least = 0, .most = 100,
+			       .controller = CONTROLLER_MEMORY, .form = LIMIT_AS_TEXT, .v1 = "memory.swappiness" },
+	[LIMIT_CPU_PERIOD] = { .option = "cpu-period", .least = 1000, .most = 1000000,
+			       .controller = CONTROLLER_CPU, .form = LIMIT_AS_PERIOD, .v1 = "cpu.cfs_period_us",
+			       .v2 = "cpu.max", .needs = "CONFIG_CFS_BANDWIDTH provides it" },
+	[LIMIT_CPU] = { .option = "cpu-quota", .least = 1000, .most = INT32_MAX, .unlimited = true,
+			.controller = CONTROLLER_CPU, .form = LIMIT_AS_QUOTA, .v1 = "cpu.cfs_quota_us",
+			.v2 = "cpu.max", .needs = "CONFIG_CFS_BANDWIDTH provides it" },
+	[LIMIT_CPU_SHARES] = { .option = "cpu-shares", .least = 2, .most = 262144,
+			       .controller = CONTROLLER_CPU, .form = LIMIT_AS_SHARES, .v1 = "cpu.shares",
+			       .v2 = "cpu.weight" },
+	[LIMIT_CPUSET_CPUS] = { .option = "cpuset-cpus", .controller = CONTROLLER_CPUSET, .form = LIMIT_AS_TEXT,
+				.v1 = "cpuset.cpus", .v2 = "cpuset.cpus" },
+	[LIMIT_CPUSET_MEMS] = { .option = "cpuset-mems", .controller = CONTROLLER_CPUSET, .form = LIMIT_AS_TEXT,
+				.v1 = "cpuset.mems", .v2 = "cpuset.mems" },
+	[LIMIT_PIDS] = { .option = "pids-limit", .least = 1, .most = 4194304, /* PID_MAX_LIMIT, linux/threads.h */
+			 .unlimited = true, .controller = CONTROLLER_PIDS, .form = LIMIT_AS_NUMBER,
+			 .v1 = "pids.max", .v2 = "pids.max" },
+	[LIMIT_BLKIO_WEIGHT] = { .option = "blkio-weight", .least = 10, .most = 1000,
+				 .controller = CONTROLLER_IO, .form = LIMIT_AS_WEIGHT },
+	[LIMIT_READ_BPS] = { .option = "device-read-bps", .controller = CONTROLLER_IO, .form = LIMIT_AS_BYTE_RATE,
+			     .v1 = "blkio.throttle.read_bps_device", .v2 = "rbps" },
+	[LIMIT_WRITE_BPS] = { .option = "device-write-bps", .controller = CONTROLLER_IO, .form = LIMIT_AS_BYTE_RATE,
+			      .v1 = "blkio.throttle.write_bps_device", .v2 = "wbps" },
+	[LIMIT_READ_IOPS] = { .option = "device-read-iops", .controller = CONTROLLER_IO, .form = LIMIT_AS_RATE,
+			      .v1 = "blkio.throttle.read_iops_device", .v2 = "riops" },
+	[LIMIT_WRITE_IOPS] = { .option = "device-write-iops", .controller = CONTROLLER_IO, .form = LIMIT_AS_RATE,
+			       .v1 = "blkio.throttle.write_iops_device", .v2 = "wiops" },
 };
-
-static int check_range(const struct option *option, int64_t value, const char *text)
-{
-	size_t i = 0;
-	while (strcmp(ranges[i].option, option->name))
-		i++;
-	if (!value || (value >= ranges[i].least && value <= ranges[i].most) ||
-	    (value == -1 && ranges[i].unlimited))
-		return 0;
-	failx("--%s: %s is out of range", option->name, text);
-	return hint("it goes from %lld to %lld%s", (long long)ranges[i].least,
-		    (long long)ranges[i].most, ranges[i].unlimited ? "; -1 is no limit" : "");
-}
-
-int option_limit(const struct option *option, void *field, const char *value)
-{
-	if (option_number(option, field, value) < 0)
-		return -1;
-	return check_range(option, *(int64_t *)field, value);
-}
-
-int option_swappiness(const struct option *option, void *field, const char *value)
-{
-	int64_t number;
-	*(const char **)field = NULL;
-	if (!strcmp(value, "-1")) /* docker-run(1): as the machine has it */
-		return 0;
-	if (option_number(option, &number, value) < 0)
-		return -1;
-	*(const char **)field = value;
-	return check_range(option, number, value);
-}
-
-/* "0.5" → 50,000 µs in each period of 100,000. The kernel's least is 1,000 µs (0.01); 0 is no limit. */
-int option_cpus(const struct option *option, void *field, const char *value)
-{
-	char *end;
-	errno = 0;
-	double cpus = strtod(value, &end);
-	if (errno || end == value || *end || !(cpus == 0 || (cpus >= 0.01 && cpus <= 8192))) {
-		failx("--%s: '%s' is not a number of processors", option->name, value);
-		return hint("0.01 is the least that the kernel takes");
-	}
-	*(int64_t *)field = (int64_t)(cpus * 100000 + 0.5);
-	return 0;
-}
-
-int option_swap(const struct option *option, void *field, const char *value)
-{
-	if (!strcmp(value, "-1")) {
-		*(int64_t *)field = -1;
-		return 0;
-	}
-	return option_size(option, field, value);
-}
-
-/* Its letters only: what the numbers may be, the kernel says. */
-int option_cpuset(const struct option *option, void *field, const char *value)
-{
-	if (!*value || value[strspn(value, "0123456789,-")]) {
-		failx("--%s: '%s' is not a list of numbers", option->name, value);
-		return hint("a list is like 0-2,5");
-	}
-	*(const char **)field = value;
-	return 0;
-}
-
-static int parse_rate(const struct option *option, struct rate *rate, const char *word)
-{
-	char *end;
-	struct stat stat_;
-	const char *colon = strrchr(word, ':');
-	bool bytes = strstr(option->name, "bps") != NULL;
-	if (!colon || colon == word)
-		return failx("--%s: '%s' is not DEVICE:%s", option->name, word, bytes ? "SIZE" : "NUMBER");
-	rate->value = bytes ? size_parse(colon + 1) : strtoll(colon + 1, &end, 10);
-	if (rate->value <= 0 || (!bytes && *end))
-		return failx("--%s: '%s' is not a number a second", option->name, colon + 1);
-	char *path = strndup(word, (size_t)(colon - word));
-	int r = path ? stat(path, &stat_) : -1;
-	free(path);
-	if (r < 0)
-		return fail("--%s %s", option->name, word);
-	if (!S_ISBLK(stat_.st_mode))
-		return failx("--%s %s: it is no block device", option->name, word);
-	rate->device = stat_.st_rdev;
-	return 0;
-}
-
-int option_rate(const struct option *option, void *field, const char *value)
-{
-	struct rates *rates = field;
-	struct rate *grown = realloc(rates->at, (rates->count + 1) * sizeof(*grown));
-	if (!grown)
-		return fail("--%s", option->name);
-	rates->at = grown;
-	return parse_rate(option, &grown[rates->count++], value);
-}
 
 static int settle_cpus(struct limits *limits)
 {
@@ -153,4 +77,9 @@ int limits_settle(struct limits *limits)
 bool limits_has(const struct limits *limits, enum limit_kind kind)
 {
 	return limits->value[kind] || limits->text[kind] || limits->rates[kind].count;
+}
+
+const char *limits_option(const struct limits *limits, enum limit_kind kind)
+{
+	return kind == LIMIT_CPU && limits->cpus ? "cpus" : limit_table[kind].option;
 }

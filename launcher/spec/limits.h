@@ -7,8 +7,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "launcher/command/options.h"
-
 /* In the order in which they are set: v1 wants memory before swap, and a period before its quota. */
 enum limit_kind {
 	LIMIT_MEMORY,      /* bytes */
@@ -30,6 +28,44 @@ enum limit_kind {
 	LIMIT_COUNT
 };
 
+/* What a limit or the report needs. DEVICES is no controller on v2: every cgroup there takes programs. */
+enum controller {
+	CONTROLLER_MEMORY,
+	CONTROLLER_CPU,
+	CONTROLLER_CPUSET,
+	CONTROLLER_PIDS,
+	CONTROLLER_IO,
+	CONTROLLER_DEVICES,
+	CONTROLLER_COUNT
+};
+
+/* How a limit is written into its file. */
+enum limit_form {
+	LIMIT_AS_NUMBER,
+	LIMIT_AS_SWAP, /* v1: with memory, v2: without */
+	LIMIT_AS_PERIOD,
+	LIMIT_AS_QUOTA,
+	LIMIT_AS_SHARES, /* v2: as a weight */
+	LIMIT_AS_TEXT,
+	LIMIT_AS_WEIGHT,    /* disks': cgroup/weight.c */
+	LIMIT_AS_BYTE_RATE, /* of a disk; v2: a word of io.max */
+	LIMIT_AS_RATE,
+};
+
+/* A limit: what its option takes, and where the kernel wants it. */
+struct limit {
+	const char *option;  /* without its dashes */
+	int64_t least, most; /* of a number; MOST 0: the option has no range. 0 is as if it weren't given. */
+	bool unlimited;      /* -1 is taken too */
+	enum controller controller;
+	enum limit_form form;
+	const char *v1, *v2; /* its file in either dialect; NULL: that has none */
+	const char *needs;   /* what provides the file, where that isn't plain */
+};
+
+/* By enum limit_kind. */
+extern const struct limit limit_table[];
+
 /* So many bytes or operations a second, of one disk. */
 struct rate {
 	dev_t device;
@@ -50,17 +86,12 @@ struct limits {
 	bool swap_by_default; /* SWAP follows from MEMORY: a kernel that doesn't account it is no error */
 };
 
-/* Setters for rows; the range of what they take is in a table here, by the option's name. */
-int option_cpus(const struct option *, void *field, const char *value);    /* int64_t */
-int option_limit(const struct option *, void *field, const char *value);   /* int64_t; a number */
-int option_swap(const struct option *, void *field, const char *value);    /* int64_t; -1 or a size */
-int option_swappiness(const struct option *, void *field, const char *value); /* const char * */
-int option_cpuset(const struct option *, void *field, const char *value);  /* const char * */
-int option_rate(const struct option *, void *field, const char *value);    /* struct rates */
-
 /* Checks what belongs together, and fills in what follows. Returns 0, or -1 with a failure. */
 int limits_settle(struct limits *);
 
 bool limits_has(const struct limits *, enum limit_kind);
+
+/* The option that has set it, without its dashes: --cpus for --cpu-quota where that was given. */
+const char *limits_option(const struct limits *, enum limit_kind);
 
 #endif

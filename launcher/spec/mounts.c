@@ -7,7 +7,7 @@
 #include "rootfs/base/paths.h"
 #include "launcher/spec/build.h"
 #include "launcher/spec/mounts.h"
-#include "launcher/mount/volumes.h"
+#include "launcher/spec/volume_name.h"
 #include "rootfs/base/err.h"
 
 int spec_mounts_check(const char *option, const char *target)

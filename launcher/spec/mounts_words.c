@@ -4,10 +4,10 @@
 #include <strings.h>
 #include <sys/mount.h>
 
-#include "launcher/command/options.h"
+#include "rootfs/base/words.h"
 #include "rootfs/base/paths.h"
 #include "launcher/spec/mounts.h"
-#include "launcher/mount/volumes.h"
+#include "launcher/spec/volume_name.h"
 #include "rootfs/base/err.h"
 
 /* What --mount says of one mount; NULL: nothing. */

@@ -1,12 +1,12 @@
 /* The words of `wherry run`, before they have met the image. */
-#ifndef LAUNCHER_COMMAND_RUN_OPTIONS_H
-#define LAUNCHER_COMMAND_RUN_OPTIONS_H
+#ifndef LAUNCHER_SPEC_RUN_OPTIONS_H
+#define LAUNCHER_SPEC_RUN_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "launcher/command/options.h"
-#include "launcher/spec/spec.h"
+#include "launcher/spec/limits.h"
+#include "rootfs/base/words.h"
 
 /* Every string is argv's own; NULL and 0: not given. */
 struct run_options {
@@ -27,7 +27,5 @@ struct run_options {
 	int64_t stop_timeout, shm_size, oom_score_adj;
 	bool read_only, input, terminal, remove, privileged, no_init, no_unpack, env_host;
 };
-
-extern const struct foreign run_foreign[]; /* run_foreign.c */
 
 #endif

@@ -1,7 +1,7 @@
 /* --security-opt: what the program may do beside what its capabilities say. */
 #include <string.h>
 
-#include "launcher/command/options.h"
+#include "rootfs/base/words.h"
 #include "launcher/seccomp/seccomp.h"
 #include "launcher/spec/build.h"
 #include "rootfs/base/err.h"

@@ -10,10 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "launcher/rights/ids.h"
+#include "launcher/rights/rlimits.h"
 #include "launcher/spec/devices.h"
 #include "launcher/spec/limits.h"
-#include "launcher/command/options.h"
-#include "launcher/rights/rlimits.h"
+#include "rootfs/base/words.h"
 
 enum mount_kind { MOUNT_BIND, MOUNT_TMPFS, MOUNT_VOLUME };
 
@@ -29,21 +30,6 @@ struct mount {
 	const char *target;   /* absolute, in the container */
 	unsigned long flags;  /* MS_… of mount(2) */
 	const char *data;     /* TMPFS: its options */
-};
-
-struct id_range {
-	uint32_t start, count;
-};
-
-/* The container's ids 0 to COUNT-1 are those of the RANGES outside, one behind the other. COUNT 0: they are the same. */
-struct id_map {
-	uint32_t start, count; /* START: of the first range, where root is */
-	struct id_range *ranges;
-	size_t range_count;
-};
-
-struct ids {
-	struct id_map users, groups; /* both or neither */
 };
 
 enum overlay_kind { OVERLAY_RAM, OVERLAY_DISK, OVERLAY_DIR };

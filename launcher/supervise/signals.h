@@ -1,12 +1,9 @@
-/* Signals: by name and number, and passed on. */
+/* Signals that wherry is sent: held, read, passed on. */
 #ifndef LAUNCHER_SUPERVISE_SIGNALS_H
 #define LAUNCHER_SUPERVISE_SIGNALS_H
 
 #include <stdbool.h>
 #include <sys/types.h>
-
-/* "TERM", "SIGTERM", "15", "RTMIN+3" → the kernel's number; -1 where there is none. */
-int signal_number(const char *text);
 
 struct signalfd_siginfo;
 

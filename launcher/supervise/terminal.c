@@ -19,15 +19,6 @@
 #define TIOCGPTPEER _IO('T', 0x41) /* asm-generic/ioctls.h, Linux 4.13 */
 #endif
 
-int terminal_check(bool input)
-{
-	if (input && !isatty(STDIN_FILENO)) {
-		failx("-i and -t together: standard input is not a terminal");
-		return hint("leave out -t to read a file or a pipe");
-	}
-	return 0;
-}
-
 /* docker shows the program's terminal as /dev/console too: logs of old inits go there. */
 static int show_console(int master)
 {

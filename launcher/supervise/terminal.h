@@ -28,9 +28,6 @@ struct terminal {
 	struct termios before;
 };
 
-/* Refuses what docker refuses: input that shall be a terminal's, from something else. */
-int terminal_check(bool input);
-
 /*
  * In the container, when /dev/pts is mounted: makes a terminal that belongs to UID, takes it as the
  * process's controlling terminal, standard input, output and error, shows it as /dev/console, and
