@@ -218,7 +218,7 @@ notices_planted_includes() {
 	mapfile -t rooms < <(cd "$TOP" && ls -d launcher launcher/*/ rootfs/*/ | sed 's#/$##')
 	[ "${#rooms[@]}" -ge 14 ]
 	for room in "${rooms[@]}"; do
-		file=$(cd "$TOP" && ls "$room"/*.c 2>/dev/null | head -n 1)
+		file=$(cd "$TOP" && find "$room" -maxdepth 1 -name "*.c" | sort | sed -n 1p)
 		[ -n "$file" ] || continue
 		case $room in
 		launcher) above=init/report.h ;;
