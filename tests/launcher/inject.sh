@@ -9,11 +9,12 @@
 # reason"), with seccomp_install() ignored in launcher/container/inside.c ("weak: no seccomp filter"), with
 # cgroup_destroy() taken out of launcher/container/container.c (cgroups left).
 . "$(dirname "$0")/../lib/lib.sh"
+own_etc
 . "$TOP/tests/lib/launch.sh"
 load busybox
 
 INSIDE=$BUILD/tests/security/inside
-NAME=inject$$
+NAME=inject$ID
 LIMITS=()
 if limits_here memory && limits_here pids; then LIMITS=(-m 64M --pids-limit 50); fi
 
@@ -149,7 +150,7 @@ fi
 it "survives it where memory is out: any single call fails with ENOMEM" survives ENOMEM
 it "survives it where something is forbidden: any single call fails with EPERM" survives EPERM
 trap 'sed -i "/^$NAME:/d" /etc/subuid /etc/subgid; scratch_remove' EXIT
-for file in /etc/subuid /etc/subgid; do echo "$NAME:$((1100000000 + $$ % 10000 * 65536)):65536" >>"$file"; done
+for file in /etc/subuid /etc/subgid; do echo "$NAME:$((1100000000 + NUMBER_OF_ID * 65536)):65536" >>"$file"; done
 it "survives it with a user namespace, a terminal and a device" \
 	survives_more clone prlimit64 setresuid recvmsg sendmsg mknodat fchownat unshare ioctl "${USERNS[@]}"
 it "survives it with another's IPC, a kept layer, a volume and a report" \

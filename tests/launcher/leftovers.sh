@@ -22,6 +22,12 @@ ordinary() {
 	nothing_is_left
 }
 
+# The usual places, empty here, are left alone where others are named.
+other_places() {
+	equal "$(unshare --mount sh -ec 'mount -t tmpfs run /run; mount -t tmpfs lib /var/lib; "$@"; ls -d /run/w* /var/lib/w* || echo none' - \
+		"$WHERRY" --root "$STORE" --state "$STATE" run busybox true 2>/dev/null)" none
+}
+
 # fails late, inside
 failing_mount() {
 	fails_with 125 "/t" wherry run "${LIMITS[@]}" --name "k$ID" --tmpfs /t:nonsense=1 busybox true
@@ -303,6 +309,7 @@ many_at_once() {
 }
 
 it "leaves nothing after success and after errors" ordinary
+it "touches no other store or state directory than those that are named" other_places
 it "leaves nothing when a mount fails inside" failing_mount
 it "kill -9 of wherry ends the container, and the next command removes the rest" killed_launcher
 it "kill -9 of wherry with its layer on disk leaves no file behind the next command" killed_launcher_on_disk

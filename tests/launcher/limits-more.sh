@@ -18,14 +18,14 @@ with_running() {
 	local options=()
 	while [ "$1" != -- ]; do options+=("$1"); shift; done
 	shift
-	start running --name "m$$" "${options[@]}" busybox sh -c 'echo up; exec tool -hang'
+	start running --name "m$ID" "${options[@]}" busybox sh -c 'echo up; exec tool -hang'
 	"$@"
 	kill "$started"
 	ends "$started" 143
 }
 
 check_memory() {
-	equal "$(value "m$$" memory memory.soft_limit_in_bytes memory.low)" 33554432
+	equal "$(value "m$ID" memory memory.soft_limit_in_bytes memory.low)" 33554432
 }
 memory() {
 	with_running -m 64M --memory-reservation 32M -- check_memory
@@ -34,7 +34,7 @@ memory() {
 }
 
 # limit_of SIZE: the bytes that --memory SIZE comes to
-limit_of() { with_running -m "$1" -- value "m$$" memory memory.limit_in_bytes memory.max; }
+limit_of() { with_running -m "$1" -- value "m$ID" memory memory.limit_in_bytes memory.max; }
 
 # As docker reads them (go-units).
 sizes() {
@@ -64,7 +64,7 @@ none_limits() {
 	fails_with 125 "--cpus: '0.009' is not a number" wherry run --cpus 0.009 busybox true
 }
 
-check_swappiness() { equal "$(value "m$$" memory memory.swappiness memory.max)" 0; }
+check_swappiness() { equal "$(value "m$ID" memory memory.swappiness memory.max)" 0; }
 one_dialect() {
 	if on_v2 memory; then
 		fails_with 125 "--memory-swappiness: the memory controller is in cgroup v2" wherry run --memory-swappiness 0 busybox true
@@ -77,12 +77,12 @@ one_dialect() {
 
 check_quota() {
 	if on_v2 cpu; then
-		equal "$(value "m$$" cpu none cpu.max)" "25000 50000"
-		equal "$(value "m$$" cpu none cpu.weight)" 59
+		equal "$(value "m$ID" cpu none cpu.max)" "25000 50000"
+		equal "$(value "m$ID" cpu none cpu.weight)" 59
 	else
-		equal "$(value "m$$" cpu cpu.cfs_quota_us none)" 25000
-		equal "$(value "m$$" cpu cpu.cfs_period_us none)" 50000
-		equal "$(value "m$$" cpu cpu.shares none)" 512
+		equal "$(value "m$ID" cpu cpu.cfs_quota_us none)" 25000
+		equal "$(value "m$ID" cpu cpu.cfs_period_us none)" 50000
+		equal "$(value "m$ID" cpu cpu.shares none)" 512
 	fi
 }
 cpu() {
@@ -105,12 +105,12 @@ cpuset() {
 
 check_rates() {
 	if on_v2 blkio; then
-		equal "$(value "m$$" blkio none io.max)" "$number rbps=1048576 wbps=2097152 riops=100 wiops=200"
+		equal "$(value "m$ID" blkio none io.max)" "$number rbps=1048576 wbps=2097152 riops=100 wiops=200"
 	else
-		equal "$(value "m$$" blkio blkio.throttle.read_bps_device none)" "$number 1048576"
-		equal "$(value "m$$" blkio blkio.throttle.write_bps_device none)" "$number 2097152"
-		equal "$(value "m$$" blkio blkio.throttle.read_iops_device none)" "$number 100"
-		equal "$(value "m$$" blkio blkio.throttle.write_iops_device none)" "$number 200"
+		equal "$(value "m$ID" blkio blkio.throttle.read_bps_device none)" "$number 1048576"
+		equal "$(value "m$ID" blkio blkio.throttle.write_bps_device none)" "$number 2097152"
+		equal "$(value "m$ID" blkio blkio.throttle.read_iops_device none)" "$number 100"
+		equal "$(value "m$ID" blkio blkio.throttle.write_iops_device none)" "$number 200"
 	fi
 }
 rates() {
@@ -156,8 +156,8 @@ reported() {
 }
 
 reasons() {
-	reported 0 exited null --name "m$$" busybox true
-	equal "$(told name)" "\"m$$\""
+	reported 0 exited null --name "m$ID" busybox true
+	equal "$(told name)" "\"m$ID\""
 	equal "$(told error)" null
 	reported 7 exited null busybox sh -c 'exit 7'
 	reported 143 signal 15 busybox sh -c 'kill -TERM $$'
@@ -170,13 +170,13 @@ reasons() {
 	contains "$(told error)" "--tmpfs"
 	equal "$(told largest_process_bytes)" null
 	# what fails before there is a container, too: no report of an earlier run stays in its place
-	reported 125 failed null --name "m$$" --cap-add NONSENSE busybox true
+	reported 125 failed null --name "m$ID" --cap-add NONSENSE busybox true
 	equal "$(told error)" '"--cap-add: there is no capability NONSENSE"'
-	equal "$(told name)" "\"m$$\""
+	equal "$(told name)" "\"m$ID\""
 	reported 125 failed null nosuchimage true
 	contains "$(told error)" "there is no image 'nosuchimage'"
 	equal "$(told name)" null
-	reported 125 failed null --name "m$$" --cidfile "$SCRATCH/report" busybox true
+	reported 125 failed null --name "m$ID" --cidfile "$SCRATCH/report" busybox true
 	contains "$(told error)" "--cidfile"
 }
 

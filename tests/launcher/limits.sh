@@ -128,12 +128,12 @@ together() {
 
 # Only its devices, which are limited unless it is privileged.
 none() {
-	start none --privileged --name "m$$" busybox sh -c 'echo up; exec tool -hang'
-	equal "$(host_cgroups | grep "wherry-m$$" || true)" ""
+	start none --privileged --name "m$ID" busybox sh -c 'echo up; exec tool -hang'
+	equal "$(host_cgroups | grep "wherry-m$ID" || true)" ""
 	kill "$started"
 	ends "$started" 143
-	start none --name "m$$" busybox sh -c 'echo up; exec tool -hang'
-	[ "$(host_cgroups | grep -c "wherry-m$$" || true)" -le 1 ]
+	start none --name "m$ID" busybox sh -c 'echo up; exec tool -hang'
+	[ "$(host_cgroups | grep -c "wherry-m$ID" || true)" -le 1 ]
 	kill "$started"
 	ends "$started" 143
 }

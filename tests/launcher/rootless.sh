@@ -10,8 +10,7 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 # A user who has nothing but a home, with or without subordinate ids: removed at the end.
-name=${SCRATCH##*.}
-NAME=wherry-test-${name,,}
+NAME=wherry-test-${ID,,}
 add_user() {
 	useradd -M -d "$SCRATCH/home" "$NAME"
 	mkdir -p "$SCRATCH/home"
@@ -163,6 +162,7 @@ removes() {
 	equal "$(ls "$SCRATCH/home/.local/share/wherry/images" "$SCRATCH/home/.local/share/wherry/tmp" | grep -v :)" ""
 }
 
+own_etc
 add_user
 why=$(forbidden)
 if [ -n "$why" ] && ! as_user unshare --user --map-root-user --mount true 2>"$SCRATCH/refused"; then

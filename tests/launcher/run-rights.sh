@@ -164,8 +164,8 @@ container_names() {
 }
 
 cid_file() {
-	wherry run --name named --cidfile "$SCRATCH/cid" busybox true
-	equal "$(cat "$SCRATCH/cid")" named
+	wherry run --name "named$ID" --cidfile "$SCRATCH/cid" busybox true
+	equal "$(cat "$SCRATCH/cid")" "named$ID"
 	fails_with 125 "the user nosuch" wherry run -u nosuch --cidfile "$SCRATCH/none" busybox true
 	[ ! -e "$SCRATCH/none" ]
 	fails_with 125 "--cidfile $SCRATCH/cid: File exists" wherry run --cidfile "$SCRATCH/cid" busybox true

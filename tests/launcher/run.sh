@@ -395,11 +395,11 @@ ends_with_program() {
 }
 
 names() {
-	start named --name boat busybox sh -c 'hostname; exec tool -hang'
-	fails_with 125 "boat" wherry run --name boat busybox true
+	start named --name "boat$ID" busybox sh -c 'hostname; exec tool -hang'
+	fails_with 125 "boat" wherry run --name "boat$ID" busybox true
 	kill "$started"
 	ends "$started" 143
-	equal "$(wherry run --rm --name boat busybox echo again)" again
+	equal "$(wherry run --rm --name "boat$ID" busybox echo again)" again
 	fails_with 125 "a/b" wherry run --name a/b busybox true
 }
 

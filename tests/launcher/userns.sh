@@ -1,13 +1,14 @@
 #!/bin/bash
 # --userns, by root: root in the container is nobody outside. For users who are not: rootless.sh.
 . "$(dirname "$0")/../lib/lib.sh"
+own_etc
 . "$TOP/tests/lib/launch.sh"
 
 # Ids for a user who exists in these two files alone, and one more who is a number; taken back at the end.
 # Other ids for each run, so that what is left by one is not another's.
-NAME=wherry-ids-${SCRATCH##*.}
-NUMBER=$((1800000000 + $$)) MANY=$NAME-many
-UIDS=$((100000000 + $$ % 10000 * 65536)) GIDS=$((1000000000 + $$ % 10000 * 65536))
+NAME=wherry-ids-$ID
+NUMBER=$((1800000000 + NUMBER_OF_ID)) MANY=$NAME-many
+UIDS=$((100000000 + NUMBER_OF_ID * 65536)) GIDS=$((1000000000 + NUMBER_OF_ID * 65536))
 give_ids() {
 	local who
 	for who in "$NAME" "$NUMBER"; do
@@ -220,7 +221,7 @@ refused() {
 # injected FAULT WORDS: what an older kernel, or one with less in it, makes of it
 injected() {
 	fails_with 125 "$2" timeout -k 5 60 strace -f -o "$SCRATCH/trace" -e "inject=$1" "$WHERRY" --root "$STORE" \
-		--state "$STATE" run --name "u$$" --userns "$NAME" busybox true
+		--state "$STATE" run --name "u$ID" --userns "$NAME" busybox true
 	equal "$(ls -A "$STATE")" ""
 }
 
@@ -252,14 +253,14 @@ own_proc() { equal "$(shifted --oom-score-adj 100 busybox cat /proc/self/oom_sco
 gone() { ! kill -0 "$@" 2>/dev/null; }
 killed() {
 	local pids attempt pid
-	start out --userns "$NAME" --name "u$$" busybox sh -c 'tool -hang & echo up; exec tool -hang'
+	start out --userns "$NAME" --name "u$ID" busybox sh -c 'tool -hang & echo up; exec tool -hang'
 	pids="$(inside "$started" wherry-init) $(inside "$started" tool)"
 	kill -KILL "$started"
 	ends "$started" 137
 	# shellcheck disable=SC2086
 	eventually gone $pids
 	for attempt in {1..30}; do
-		"$WHERRY" --root "$STORE" --state "$STATE" run --userns "$NAME" --name "u$$-$attempt" busybox tool -hang >"$SCRATCH/any" 2>&1 &
+		"$WHERRY" --root "$STORE" --state "$STATE" run --userns "$NAME" --name "u$ID-$attempt" busybox tool -hang >"$SCRATCH/any" 2>&1 &
 		pid=$!
 		sleep "$(printf '0.%04d' $((attempt * 3)))"
 		kill -KILL "$pid"

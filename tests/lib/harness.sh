@@ -186,6 +186,35 @@ helpers() {
 	contains "$report" "ok 8 - case 8"
 }
 
+leftovers() {
+	local kind
+	run_file <<-'END'
+	. "$TOP/tests/lib/launch.sh"
+	path=$(cgroup_mounts | tail -n 1 | cut -d ' ' -f 2)
+	others() { mkdir "$path/wherry-others"; }
+	own() {
+		mkdir "$path/wherry-box$ID" "$STATE" "$SCRATCH/mounted"
+		touch "$STATE/box"
+		mount -t tmpfs box "$SCRATCH/mounted"
+		setsid sleep 60 &
+	}
+	it "makes what is another's" others
+	it "finds nothing of theirs" host_unchanged
+	it "leaves things" own
+	it "finds its own" host_unchanged
+	rmdir "$path/wherry-others" "$path/wherry-box$ID"
+	umount "$SCRATCH/mounted"
+	finish
+	END
+	equal "$status" 1
+	contains "$report" "ok 2 - finds nothing of theirs"
+	contains "$report" "not ok 4 - finds its own"
+	for kind in "+ cgroup .*wherry-box" "+ file .*/state/box" "+ mount .*/mounted" "+ process .*sleep"; do
+		grep -q "^# $kind" <<<"$report"
+	done
+	lacks "$report" "wherry-others"
+}
+
 unit_tables() {
 	printf '%s\n' '#include "tests/lib/tap.h"' 'int main(int n, char **v) { (void)v;' \
 		'tap_ok(true, "is %s", "fine"); if (n > 1) tap_ok(n > 2, "has words"); return tap_finish(); }' \
@@ -213,5 +242,10 @@ it "ends and fails a file that runs out of time" endless
 it "is not held up by a process that a test leaves behind" left_process
 it "removes the scratch directory" cleans_up
 it "has helpers that fail as they should" helpers
+if [ "$(id -u)" -eq 0 ]; then
+	it "finds what a test leaves behind of its own, and nothing of others'" leftovers
+else
+	skip "finds what a test leaves behind of its own, and nothing of others'" "needs root"
+fi
 it "has unit tables in C that fail as they should" unit_tables
 finish

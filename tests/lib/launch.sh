@@ -6,8 +6,6 @@ if [ "$(id -u)" -ne 0 ]; then
 	exit 0
 fi
 
-# For names of containers: a PID is not unique, each test file is PID 1 of its namespace.
-ID=${SCRATCH##*.}
 STORE=$SCRATCH/store
 STATE=$SCRATCH/state
 
@@ -90,11 +88,6 @@ limits_here() {
 	return 1
 }
 
-# Without other tests' own, which come and go.
-host_mounts() {
-	awk -v own="$SCRATCH" '$5 !~ "/wherry-" || index($5, own) == 1 { print $4, $5, $6 }' /proc/self/mountinfo | sort
-}
-
 host_cgroups() {
 	local controllers path
 	while read -r controllers path; do
@@ -102,41 +95,46 @@ host_cgroups() {
 	done < <(cgroup_mounts) | sort
 }
 
-# All but this shell, its subshells and what makes this list. Only in a PID namespace of our own are
-# all of them this test's doing.
-host_processes() {
+# Only what is this test's own is counted: others run at the same time, and somebody's docker too. In namespaces
+# of our own (tests/run says so) every mount and process is.
+own_mounts() {
+	awk -v all="${OWN_NAMESPACES:-}" -v own="$SCRATCH" \
+		'all != "" || index($5, own) == 1 { print $4, $5, $6 }' /proc/self/mountinfo
+}
+
+# All but this shell, its subshells and what makes this list.
+own_processes() {
+	[ -n "${OWN_NAMESPACES:-}" ] || return 0
 	ps -e -o pid=,ppid=,comm= | awk -v self="$(cat /proc/$$/comm)" \
 		'$1 != 1 && $3 != self && $3 !~ /^(unshare|ps|awk|bash|cat|sed|sort|comm)$/'
 }
 
-host_files() {
+# Those of containers that have a name with $ID in it.
+own_cgroups() { host_cgroups | awk -v id="$ID" 'index($0, id)'; }
+
+own_files() {
 	find "$STATE" -mindepth 1 2>/dev/null || [ ! -e "$STATE" ]
 	find "$STORE/tmp" -mindepth 1 2>/dev/null || [ ! -e "$STORE/tmp" ]
-	ls -d /run/wherry /var/lib/wherry 2>/dev/null || [ ! -e /run/wherry ]
-	ip -o link 2>/dev/null | cut -d : -f 2
 }
 
 host_now() {
 	{
-		host_mounts | sed 's/^/mount /'
-		host_cgroups | sed 's/^/cgroup /'
-		if [ "$(readlink /proc/self/ns/pid)" != "$(readlink /proc/2/ns/pid 2>/dev/null)" ]; then
-			host_processes | sed 's/^/process /'
-		fi
-		host_files | sed 's/^/file /'
+		own_mounts | sed 's/^/mount /'
+		own_cgroups | sed 's/^/cgroup /'
+		own_processes | sed 's/^/process /'
+		own_files | sed 's/^/file /'
 	} | sort
 }
 
 host_before=$(host_now)
 
-# What is there now and wasn't, "+", and the other way round, "-". Others' cgroups and processes end
-# when they like.
+# What is there now and wasn't, "+", and the other way round, "-". Processes end when they like.
 host_changes() {
 	local now
 	now=$(host_now)
 	{
 		comm -13 <(echo "$host_before") <(echo "$now") | sed 's/^/+ /'
-		comm -23 <(echo "$host_before") <(echo "$now") | sed -n '/^cgroup\|^process/!s/^/- /p'
+		comm -23 <(echo "$host_before") <(echo "$now") | sed -n '/^process/!s/^/- /p'
 	} | sort
 }
 

@@ -15,6 +15,9 @@ BUILD=$(realpath -m "${BUILD:-$TOP/build/$(uname -m)}")
 WHERRY=$BUILD/wherry
 WHERRY_INIT=$BUILD/wherry-init
 SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/wherry-test.XXXXXX")
+# For names: a PID is not unique, each test file is PID 1 of its namespace. A number of four digits, of the same.
+ID=${SCRATCH##*.}
+NUMBER_OF_ID=$(($(cksum <<<"$ID" | cut -d ' ' -f 1) % 10000))
 export TOP BUILD WHERRY WHERRY_INIT SCRATCH
 
 # Kept out of $SCRATCH, which belongs to the test.
@@ -39,6 +42,14 @@ trap scratch_remove EXIT
 # bash runs the EXIT trap for these only if they are trapped.
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+# own_etc: users and ids that are added from now on are in a copy that goes with our mount namespace. Where we have
+# none, they are in the machine's own files, and the test takes them back.
+own_etc() {
+	[ -n "${OWN_NAMESPACES:-}" ] || return 0
+	cp -a /etc "$SCRATCH/etc"
+	mount --bind "$SCRATCH/etc" /etc
+}
 
 # it SENTENCE FUNCTION [ARG…]
 it() {

@@ -164,16 +164,16 @@ box() {
 	local controllers path
 	while read -r controllers path; do
 		if [[ ,$controllers, == *,memory,* ]]; then
-			mkdir "$path/wherry-box$$"
-			echo "$1M" >"$path/wherry-box$$/memory.limit_in_bytes"
+			mkdir "$path/wherry-box$ID"
+			echo "$1M" >"$path/wherry-box$ID/memory.limit_in_bytes"
 		elif [ "$controllers" = unified ] && grep -qw memory "$path/cgroup.controllers"; then
 			echo +memory >"$path/cgroup.subtree_control"
-			mkdir "$path/wherry-box$$"
-			echo "$1M" >"$path/wherry-box$$/memory.max"
+			mkdir "$path/wherry-box$ID"
+			echo "$1M" >"$path/wherry-box$ID/memory.max"
 		else
 			continue
 		fi
-		echo "$path/wherry-box$$"
+		echo "$path/wherry-box$ID"
 		return
 	done < <(cgroup_mounts)
 	return 1
