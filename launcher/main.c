@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "rootfs/base/sys.h"
 #include "launcher/rights/userns.h"
 #include "rootfs/base/err.h"
+#include "rootfs/store/store.h"
 
 static const struct command *const commands[] = {
 	&run_command,
@@ -26,7 +28,9 @@ static const struct command *const commands[] = {
 	&save_command,
 	&import_command,
 	&fsck_command,
-	&volume_command,
+	&volume_ls_command,
+	&volume_create_command,
+	&volume_rm_command,
 	&version_command,
 };
 
@@ -36,7 +40,7 @@ static void print_usage(void)
 {
 	printf("Usage: wherry [--root DIR] [--state DIR] COMMAND …\n\n");
 	for (size_t i = 0; i < COUNT; i++)
-		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-14s %s\n", commands[i]->name, commands[i]->summary);
 	printf("\n--root is where images are kept (/var/lib/wherry), --state what runs now (/run/wherry).\n"
 	       "wherry COMMAND --help lists a command's options.\n");
 }
@@ -79,11 +83,18 @@ static int parse_globals(struct globals *globals, char **argv)
 	return at;
 }
 
-static const struct command *find_command(const char *name)
+/* By the first of WORDS, or the first two ("volume ls"): *COUNT gets how many. NULL: none is called so. */
+static const struct command *find_command(char **words, int *count)
 {
-	for (size_t i = 0; i < COUNT; i++)
-		if (!strcmp(commands[i]->name, name))
+	size_t first = strlen(words[0]);
+	for (size_t i = 0; i < COUNT; i++) {
+		const char *name = commands[i]->name;
+		if (strncmp(name, words[0], first) != 0 || (name[first] && name[first] != ' '))
+			continue;
+		*count = name[first] ? 2 : 1;
+		if (!name[first] || (words[1] && !strcmp(name + first + 1, words[1])))
 			return commands[i];
+	}
 	return NULL;
 }
 
@@ -101,6 +112,33 @@ static const struct {
 	{ "image", "wherry images lists them, wherry rmi removes one" },
 	{ "system", "wherry prune removes what no image needs" },
 };
+
+/* How many commands begin with the word GROUP ("volume"), each with its line where PRINT. */
+static int each_of_group(const char *group, bool print)
+{
+	size_t length = strlen(group);
+	int count = 0;
+	for (size_t i = 0; i < COUNT; i++) {
+		if (strncmp(commands[i]->name, group, length) != 0 || commands[i]->name[length] != ' ')
+			continue;
+		count++;
+		if (print)
+			printf("  %-14s %s\n", commands[i]->name, commands[i]->summary);
+	}
+	return count;
+}
+
+/* A group without one of its commands: its help, where that was asked for. */
+static int group(char **words)
+{
+	if (words[1] && !strcmp(words[1], "--help")) {
+		printf("Usage: wherry %s COMMAND …\n\n", words[0]);
+		each_of_group(words[0], true);
+		return 0;
+	}
+	failx("unknown command %s%s%s", words[0], words[1] ? " " : "", words[1] ? words[1] : "");
+	return hint("wherry %s --help lists the commands", words[0]);
+}
 
 static int unknown(const char *word)
 {
@@ -140,13 +178,30 @@ static int settle_places(struct globals *globals)
 	return 0;
 }
 
+static int call(const struct command *command, const struct globals *globals, void *words, char **operands)
+{
+	struct store store;
+	if (!command->in_store)
+		return command->run(globals, words, operands);
+	if (store_open(&store, globals->root, STORE_READ) < 0)
+		return -1;
+	int status = command->in_store(&store, words, operands);
+	store_close(&store);
+	return status;
+}
+
 /* Images and containers are root's business: an ordinary user becomes root of a namespace of theirs. */
 static int start(const struct command *command, const struct globals *globals, int argc, char **argv)
 {
-	bool asks_only = command == &version_command || (argc > 1 && !strcmp(argv[1], "--help"));
-	if (!asks_only && geteuid() != 0 && userns_enter() < 0)
+	max_align_t words[command->words / sizeof(max_align_t) + 1];
+	char **operands;
+	memset(words, 0, sizeof(words));
+	int parsed = options_parse(command, words, argc, argv, &operands);
+	if (parsed)
+		return parsed == OPTIONS_HELPED ? 0 : -1;
+	if (command != &version_command && geteuid() != 0 && userns_enter() < 0)
 		return -1;
-	return command->run(globals, argc, argv);
+	return call(command, globals, words, operands);
 }
 
 static int dispatch(int argc, char **argv)
@@ -161,10 +216,11 @@ static int dispatch(int argc, char **argv)
 	}
 	if (!strcmp(argv[at], "--version"))
 		argv[at] = "version";
-	const struct command *command = find_command(argv[at]);
-	if (!command)
-		return unknown(argv[at]);
-	return start(command, &globals, argc - at, argv + at);
+	int count;
+	const struct command *command = find_command(argv + at, &count);
+	if (command)
+		return start(command, &globals, argc - at - count + 1, argv + at + count - 1);
+	return each_of_group(argv[at], false) ? group(argv + at) : unknown(argv[at]);
 }
 
 int main(int argc, char **argv)

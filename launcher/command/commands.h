@@ -17,6 +17,8 @@ extern const struct command run_command;
 extern const struct command save_command;
 extern const struct command tag_command;
 extern const struct command version_command;
-extern const struct command volume_command;
+extern const struct command volume_create_command;
+extern const struct command volume_ls_command;
+extern const struct command volume_rm_command;
 
 #endif

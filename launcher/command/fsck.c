@@ -32,18 +32,10 @@ static int check(struct store *store)
 	return 0;
 }
 
-static int run(const struct globals *globals, int argc, char **argv)
+static int run(struct store *store, void *words, char **operands)
 {
-	struct store store;
-	char **operands, none;
-	int parsed = options_parse(&fsck_command, &none, argc, argv, &operands);
-	if (parsed)
-		return parsed == OPTIONS_HELPED ? 0 : -1;
-	if (store_open(&store, globals->root, STORE_READ) < 0)
-		return -1;
-	int status = check(&store);
-	store_close(&store);
-	return status;
+	(void)words, (void)operands;
+	return check(store);
 }
 
 const struct command fsck_command = {
@@ -53,5 +45,5 @@ const struct command fsck_command = {
 	.options = options,
 	.least = 0,
 	.most = 0,
-	.run = run,
+	.in_store = run,
 };

@@ -98,29 +98,21 @@ static int print_json(const struct image_list *list)
 	return result < 0 ? failx("print the list as JSON") : 0;
 }
 
-static int run(const struct globals *globals, int argc, char **argv)
+static int run(struct store *store, void *given, char **operands)
 {
-	struct images_words words = { 0 };
+	const struct images_words *words = given;
 	struct image_list list;
-	struct store store;
-	char **operands;
-	int parsed = options_parse(&images_command, &words, argc, argv, &operands), status = 0;
-	if (parsed)
-		return parsed == OPTIONS_HELPED ? 0 : -1;
-	if (store_open(&store, globals->root, STORE_READ) < 0)
+	int status = 0;
+	(void)operands;
+	if (images_list(store, &list) < 0)
 		return -1;
-	if (images_list(&store, &list) < 0) {
-		store_close(&store);
-		return -1;
-	}
-	if (words.json)
+	if (words->json)
 		status = print_json(&list);
-	else if (words.quiet)
+	else if (words->quiet)
 		print_ids(&list);
 	else
 		print_table(&list);
 	images_free(&list);
-	store_close(&store);
 	return status;
 }
 
@@ -131,5 +123,6 @@ const struct command images_command = {
 	.options = options,
 	.least = 0,
 	.most = 0,
-	.run = run,
+	.words = sizeof(struct images_words),
+	.in_store = run,
 };

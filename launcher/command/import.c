@@ -16,22 +16,14 @@ static const struct option options[] = {
 	{ 0 },
 };
 
-static int run(const struct globals *globals, int argc, char **argv)
+static int run(struct store *store, void *given, char **operands)
 {
-	struct store store;
+	const struct import_words *words = given;
 	struct digest id;
-	struct import_words words = { 0 };
-	char **operands;
-	int parsed = options_parse(&import_command, &words, argc, argv, &operands);
-	if (parsed)
-		return parsed == OPTIONS_HELPED ? 0 : -1;
-	if (store_open(&store, globals->root, STORE_READ) < 0)
+	if (image_import(store, operands[0], operands[1], (uint64_t)words->window, &id) < 0)
 		return -1;
-	int status = image_import(&store, operands[0], operands[1], (uint64_t)words.window, &id);
-	store_close(&store);
-	if (status == 0)
-		printf("imported %.12s %s\n", id.hex, operands[1]);
-	return status;
+	printf("imported %.12s %s\n", id.hex, operands[1]);
+	return 0;
 }
 
 const struct command import_command = {
@@ -41,5 +33,6 @@ const struct command import_command = {
 	.options = options,
 	.least = 2,
 	.most = 2,
-	.run = run,
+	.words = sizeof(struct import_words),
+	.in_store = run,
 };

@@ -80,18 +80,10 @@ static int inspect(struct store *store, const char *text)
 	return result < 0 ? failx("image %.12s is gone", id.hex) : 0;
 }
 
-static int run(const struct globals *globals, int argc, char **argv)
+static int run(struct store *store, void *words, char **operands)
 {
-	struct store store;
-	char **operands, none;
-	int parsed = options_parse(&inspect_command, &none, argc, argv, &operands);
-	if (parsed)
-		return parsed == OPTIONS_HELPED ? 0 : -1;
-	if (store_open(&store, globals->root, STORE_READ) < 0)
-		return -1;
-	int status = inspect(&store, operands[0]);
-	store_close(&store);
-	return status;
+	(void)words;
+	return inspect(store, operands[0]);
 }
 
 const struct command inspect_command = {
@@ -101,5 +93,5 @@ const struct command inspect_command = {
 	.options = options,
 	.least = 1,
 	.most = 1,
-	.run = run,
+	.in_store = run,
 };

@@ -40,33 +40,21 @@ static void tell(void *context, const struct plan_image *image)
 	printf("\n");
 }
 
-static int load(const struct globals *globals, const char *file, struct load_words *words)
+static int run(struct store *store, void *given, char **operands)
 {
-	struct store store;
+	struct load_words *words = given;
 	struct load_result result;
 	const struct load_options load = { .name = words->name,
 					   .platform = words->platform,
 					   .window = words->window,
 					   .quiet = words->quiet };
-	if (store_open(&store, globals->root, STORE_READ) < 0)
+	if (loader_load(store, operands[0] ? operands[0] : "-", &load, &result, tell, words) < 0)
 		return -1;
-	int status = loader_load(&store, file, &load, &result, tell, words);
-	store_close(&store);
-	if (status == 0 && !words->quiet && result.layers)
+	if (!words->quiet && result.layers)
 		printf("%d layers extracted, %llu.%llu MB written\n", result.layers,
 		       (unsigned long long)result.written / 1000000,
 		       (unsigned long long)result.written / 100000 % 10);
-	return status;
-}
-
-static int run(const struct globals *globals, int argc, char **argv)
-{
-	struct load_words words = { 0 };
-	char **operands;
-	int parsed = options_parse(&load_command, &words, argc, argv, &operands);
-	if (parsed)
-		return parsed == OPTIONS_HELPED ? 0 : -1;
-	return load(globals, operands[0] ? operands[0] : "-", &words);
+	return 0;
 }
 
 const struct command load_command = {
@@ -76,5 +64,6 @@ const struct command load_command = {
 	.options = options,
 	.least = 0,
 	.most = 1,
-	.run = run,
+	.words = sizeof(struct load_words),
+	.in_store = run,
 };

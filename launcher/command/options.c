@@ -214,7 +214,7 @@ int options_parse(const struct command *command, void *target, int argc, char **
 		char *word = *words.next++;
 		if (word[0] != '-' || !word[1]) {
 			*kept++ = word;
-			if (command->most >= 0)
+			if (!command->program)
 				continue;
 			break;
 		}

@@ -7,6 +7,8 @@
 
 #include "rootfs/base/words.h"
 
+struct store;
+
 struct option {
 	const char *name;     /* without the dashes */
 	char letter;          /* 0: none */
@@ -41,9 +43,15 @@ struct command {
 	const char *operands;         /* as the help shows them: "IMAGE [COMMAND [ARG…]]" */
 	const char *summary;          /* one line */
 	const struct option *options; /* ends with a row without a name */
-	int least, most;              /* how many operands; most < 0: any number, and the options end at the first */
-	/* Returns the exit status, or -1 with a failure. */
-	int (*run)(const struct globals *, int argc, char **argv);
+	int least, most;              /* how many operands; most < 0: any number */
+	bool program;                 /* the options end at the first operand: what follows is a program's */
+	size_t words;                 /* bytes of the struct that the options fill */
+	/*
+	 * One of the two. WORDS is that struct, zero but for what was given; the store is open for reading. Each
+	 * returns the exit status, or -1 with a failure.
+	 */
+	int (*run)(const struct globals *, void *words, char **operands);
+	int (*in_store)(struct store *, void *words, char **operands);
 	const struct foreign *foreign; /* ends with a row without a name; NULL: none */
 };
 

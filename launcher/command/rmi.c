@@ -57,18 +57,10 @@ static int remove_all(struct store *store, char **images)
 	return status;
 }
 
-static int run(const struct globals *globals, int argc, char **argv)
+static int run(struct store *store, void *words, char **operands)
 {
-	struct store store;
-	char **operands, none;
-	int parsed = options_parse(&rmi_command, &none, argc, argv, &operands);
-	if (parsed)
-		return parsed == OPTIONS_HELPED ? 0 : -1;
-	if (store_open(&store, globals->root, STORE_READ) < 0)
-		return -1;
-	int status = remove_all(&store, operands);
-	store_close(&store);
-	return status;
+	(void)words;
+	return remove_all(store, operands);
 }
 
 const struct command rmi_command = {
@@ -78,5 +70,5 @@ const struct command rmi_command = {
 	.options = options,
 	.least = 1,
 	.most = -1,
-	.run = run,
+	.in_store = run,
 };

@@ -265,29 +265,33 @@ static int run_image(const struct globals *globals, const struct run_options *gi
 	return status;
 }
 
-static int run(const struct globals *globals, int argc, char **argv)
+static int run(const struct globals *globals, void *words, char **operands)
 {
-	struct run_options given = { 0 };
+	const struct run_options *given = words;
 	struct ends ends = { .front = -1 };
-	char **words;
 	int left;
-	int r = options_parse(&run_command, &given, argc, argv, &words);
-	if (r)
-		return r < 0 ? -1 : 0;
-	r = split(&given, &ends.front, &left);
+	int r = split(given, &ends.front, &left);
 	if (r)
 		return r < 0 ? -1 : left;
-	if (given.input && !given.terminal)
+	if (given->input && !given->terminal)
 		terminal_await();
-	if (run_report_open(&ends.report, given.report) < 0)
+	if (run_report_open(&ends.report, given->report) < 0)
 		return -1;
-	int status = run_image(globals, &given, words, &ends);
+	int status = run_image(globals, given, operands, &ends);
 	if (status < 0)
-		run_report_fail(&ends.report, given.name);
+		run_report_fail(&ends.report, given->name);
 	return status;
 }
 
 const struct command run_command = {
-	"run", "IMAGE [COMMAND [ARG…]]", "Run a program in a container of its own", options, 1, -1, run,
-	run_foreign,
+	.name = "run",
+	.operands = "IMAGE [COMMAND [ARG…]]",
+	.summary = "Run a program in a container of its own",
+	.options = options,
+	.least = 1,
+	.most = -1,
+	.program = true,
+	.words = sizeof(struct run_options),
+	.run = run,
+	.foreign = run_foreign,
 };

@@ -15,21 +15,12 @@ static const struct option options[] = {
 	{ 0 },
 };
 
-static int run(const struct globals *globals, int argc, char **argv)
+static int run(struct store *store, void *given, char **operands)
 {
-	struct store store;
-	struct save_words words = { 0 };
-	char **operands;
-	int parsed = options_parse(&save_command, &words, argc, argv, &operands);
-	if (parsed)
-		return parsed == OPTIONS_HELPED ? 0 : -1;
-	if (!words.output)
+	const struct save_words *words = given;
+	if (!words->output)
 		return failx("save: name the file to write with -o FILE");
-	if (store_open(&store, globals->root, STORE_READ) < 0)
-		return -1;
-	int status = image_save(&store, operands[0], words.output);
-	store_close(&store);
-	return status;
+	return image_save(store, operands[0], words->output);
 }
 
 const struct command save_command = {
@@ -39,5 +30,6 @@ const struct command save_command = {
 	.options = options,
 	.least = 1,
 	.most = 1,
-	.run = run,
+	.words = sizeof(struct save_words),
+	.in_store = run,
 };

@@ -31,18 +31,10 @@ static int tag(struct store *store, const char *image, const char *name)
 	return store_make(store) < 0 ? -1 : set_name(store, full, &id);
 }
 
-static int run(const struct globals *globals, int argc, char **argv)
+static int run(struct store *store, void *words, char **operands)
 {
-	struct store store;
-	char **operands, none;
-	int parsed = options_parse(&tag_command, &none, argc, argv, &operands);
-	if (parsed)
-		return parsed == OPTIONS_HELPED ? 0 : -1;
-	if (store_open(&store, globals->root, STORE_READ) < 0)
-		return -1;
-	int status = tag(&store, operands[0], operands[1]);
-	store_close(&store);
-	return status;
+	(void)words;
+	return tag(store, operands[0], operands[1]);
 }
 
 const struct command tag_command = {
@@ -52,5 +44,5 @@ const struct command tag_command = {
 	.options = options,
 	.least = 2,
 	.most = 2,
-	.run = run,
+	.in_store = run,
 };

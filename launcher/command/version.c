@@ -5,14 +5,10 @@
 
 static const struct option options[] = { { 0 } };
 
-static int run(const struct globals *globals, int argc, char **argv)
+static int run(const struct globals *globals, void *words, char **operands)
 {
 	struct utsname machine;
-	char **operands;
-	(void)globals;
-	int r = options_parse(&version_command, NULL, argc, argv, &operands);
-	if (r)
-		return r < 0 ? -1 : 0;
+	(void)globals, (void)words, (void)operands;
 	printf("wherry %s\n", WHERRY_VERSION);
 	if (uname(&machine) == 0)
 		printf("%s %s %s\n", machine.sysname, machine.release, machine.machine);
@@ -20,5 +16,9 @@ static int run(const struct globals *globals, int argc, char **argv)
 }
 
 const struct command version_command = {
-	"version", "", "Print wherry's version and the kernel's", options, 0, 0, run, NULL,
+	.name = "version",
+	.operands = "",
+	.summary = "Print wherry's version and the kernel's",
+	.options = options,
+	.run = run,
 };

@@ -11,8 +11,10 @@ struct volume_words {
 	bool quiet;
 };
 
-static const struct option options[] = {
-	{ "quiet", 'q', NULL, "ls: print the names alone", offsetof(struct volume_words, quiet),
+static const struct option no_options[] = { { 0 } };
+
+static const struct option list_options[] = {
+	{ "quiet", 'q', NULL, "print the names alone", offsetof(struct volume_words, quiet),
 	  option_flag },
 	{ 0 },
 };
@@ -57,31 +59,49 @@ static int for_each(const char *root, char **names, int (*act)(const char *root,
 	return status;
 }
 
-static int run(const struct globals *globals, int argc, char **argv)
+static int run_list(const struct globals *globals, void *words, char **operands)
 {
-	struct volume_words words = { 0 };
-	char **operands;
-	/* Options stand behind the verb. */
-	const char *verb = argc > 1 && argv[1][0] != '-' ? argv[1] : "";
-	int shift = *verb ? 1 : 0;
-	int parsed = options_parse(&volume_command, &words, argc - shift, argv + shift, &operands);
-	if (parsed)
-		return parsed == OPTIONS_HELPED ? 0 : -1;
-	if (!strcmp(verb, "ls") && !*operands)
-		return list(globals->root, &words);
-	if (!strcmp(verb, "create") && *operands)
-		return for_each(globals->root, operands, volumes_create);
-	if (!strcmp(verb, "rm") && *operands)
-		return for_each(globals->root, operands, volumes_remove);
-	failx("volume: '%s' is not ls, nor create or rm with names behind", verb);
-	return hint("usage: wherry volume %s", volume_command.operands);
+	(void)operands;
+	return list(globals->root, words);
 }
 
-const struct command volume_command = {
-	.name = "volume",
-	.operands = "ls|create|rm [NAME…]",
-	.summary = "List, make or remove named volumes",
-	.options = options,
+static int run_create(const struct globals *globals, void *words, char **operands)
+{
+	(void)words;
+	return for_each(globals->root, operands, volumes_create);
+}
+
+static int run_remove(const struct globals *globals, void *words, char **operands)
+{
+	(void)words;
+	return for_each(globals->root, operands, volumes_remove);
+}
+
+const struct command volume_ls_command = {
+	.name = "volume ls",
+	.operands = "",
+	.summary = "List the named volumes",
+	.options = list_options,
+	.words = sizeof(struct volume_words),
+	.run = run_list,
+};
+
+const struct command volume_create_command = {
+	.name = "volume create",
+	.operands = "NAME…",
+	.summary = "Make named volumes",
+	.options = no_options,
+	.least = 1,
 	.most = -1,
-	.run = run,
+	.run = run_create,
+};
+
+const struct command volume_rm_command = {
+	.name = "volume rm",
+	.operands = "NAME…",
+	.summary = "Remove named volumes that are in no use",
+	.options = no_options,
+	.least = 1,
+	.most = -1,
+	.run = run_remove,
 };

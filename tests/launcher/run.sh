@@ -423,6 +423,9 @@ help() {
 		contains "$(wherry --help)" "$word"
 		contains "$(wherry "$word" --help)" "Usage: wherry $word"
 	done
+	contains "$(wherry volume --help)" "volume rm"
+	contains "$(wherry volume ls --help)" "Usage: wherry volume ls"
+	fails_with 125 "unknown command volume list-all" wherry volume list-all
 	# a line of help is a line of the screen
 	[ "$(wc -L <<<"$said")" -le 100 ]
 }

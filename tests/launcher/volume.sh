@@ -272,7 +272,7 @@ lists() {
 	head -c 12345 /dev/zero >"$root/volumes/a/file"
 	equal "$(wherry --root "$root" volume ls -q)" $'a\nb'
 	equal "$(wherry --root "$root" volume ls | tr -s ' ')" $'NAME FILES SIZE IN USE\na 1 13 kB no\nb 0 0 kB no'
-	fails_with 125 "is not ls" wherry volume
+	fails_with 125 "unknown command volume" wherry volume
 	fails_with 125 "'boat' is not ls" wherry volume boat
 	fails_with 125 "'rm' is not ls" wherry volume rm
 	fails_with 125 "unknown option" wherry volume ls --boat

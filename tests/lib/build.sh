@@ -246,14 +246,15 @@ has_no_drawers() {
 documents_every_option() {
 	local commands command option count=0 bad=0 manual
 	manual=$(sed -n 's/\\-/-/g; /^\.[BI]/p; /^\\fB/p' "$TOP/launcher/wherry.1")
-	commands=$("$WHERRY" --help | sed -n 's/^  \([a-z][a-z-]*\)  .*/\1/p')
-	for command in '' $commands; do
+	commands=$("$WHERRY" --help | sed -n 's/^  \([a-z][a-z -]*[a-z]\)  .*/\1/p')
+	while read -r command; do
 		for option in $("$WHERRY" $command --help | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
 			count=$((count + 1))
 			grep -qE -- "$option([^a-z-]|$)" <<<"$manual" ||
 				{ echo "wherry $command $option is not in wherry.1"; bad=1; }
 		done
-	done
+	done <<<"
+$commands"
 	equal "$bad" 0
 	[[ $count -ge 15 ]] || { echo "only $count options found in the help"; return 1; }
 }
