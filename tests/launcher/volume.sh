@@ -273,8 +273,8 @@ lists() {
 	equal "$(wherry --root "$root" volume ls -q)" $'a\nb'
 	equal "$(wherry --root "$root" volume ls | tr -s ' ')" $'NAME FILES SIZE IN USE\na 1 13 kB no\nb 0 0 kB no'
 	fails_with 125 "unknown command volume" wherry volume
-	fails_with 125 "'boat' is not ls" wherry volume boat
-	fails_with 125 "'rm' is not ls" wherry volume rm
+	fails_with 125 "unknown command volume boat" wherry volume boat
+	fails_with 125 "too few words" wherry volume rm
 	fails_with 125 "unknown option" wherry volume ls --boat
 	contains "$(wherry volume --help)" "Usage: wherry volume"
 }
