@@ -1,5 +1,6 @@
 #!/bin/bash
-# Memory, swap, processor time and processes.
+# Memory, swap, processor time, processes, rates of disks. What needs cgroup v2 or a disk of its own is in
+# tests/vm/limits.sh.
 . "$(dirname "$0")/../lib/lib.sh"
 . "$TOP/tests/lib/launch.sh"
 load busybox
@@ -138,6 +139,143 @@ none() {
 	ends "$started" 143
 }
 
+disk=$(lsblk -dnpo NAME,TYPE 2>/dev/null | awk '$2 == "disk" || $2 == "loop" { print $1; exit }')
+number=$([ -z "$disk" ] || echo "$((0x$(stat -c %t "$disk"))):$((0x$(stat -c %T "$disk")))")
+
+# value NAME CONTROLLER V1-FILE V2-FILE: what is in the container's file, on one line
+value() { paste -sd ' ' "$(cgroup_file "$@")"; }
+
+# on_v2 CONTROLLER: that is where this machine has it
+on_v2() { ! cgroup_mounts | grep -q "^[^ ]*\b$1\b.* " || [ -e /sys/fs/cgroup/cgroup.controllers ]; }
+
+# with_running OPTION… -- CHECK…: the check runs while a container with the options does
+with_running() {
+	local options=()
+	while [ "$1" != -- ]; do options+=("$1"); shift; done
+	shift
+	start running --name "m$ID" "${options[@]}" busybox sh -c 'echo up; exec tool -hang'
+	"$@"
+	kill "$started"
+	ends "$started" 143
+}
+
+check_reservation() {
+	equal "$(value "m$ID" memory memory.soft_limit_in_bytes memory.low)" 33554432
+}
+reservation() {
+	with_running -m 64M --memory-reservation 32M -- check_reservation
+	fails_with 125 "--memory-reservation is more than --memory" wherry run -m 32M --memory-reservation 64M busybox true
+	fails_with 125 "--memory-high is more than --memory" wherry run -m 32M --memory-high 64M busybox true
+}
+
+# limit_of SIZE: the bytes that --memory SIZE comes to
+limit_of() { with_running -m "$1" -- value "m$ID" memory memory.limit_in_bytes memory.max; }
+
+# As docker reads them (go-units).
+every_size() {
+	local word
+	for word in 67108864 67108864b 65536k 65536KB 64m 64M 64mb 64MiB "64 m" 0.0625g .0625G; do
+		if [ "${word#.}" != "$word" ]; then word=0$word; fi
+		equal "$(limit_of "$word")" 67108864
+	done
+	equal "$(limit_of 64.5m)" 67633152
+	for word in 64x 64mx 64bb 64kibi 64ib -64m 1e9 0x10m 64.5.5m .m m "" "64  m" 8388608t 99999999999999999999; do
+		fails_with 125 "--memory: '$word' is not a size" wherry run -m "$word" busybox true
+	done
+}
+
+# docker-run(1): 0 is no limit, wherever a limit is a number.
+none_limits() {
+	local option
+	for option in memory memory-swap memory-reservation memory-high cpus cpu-quota cpu-period cpu-shares pids-limit \
+		blkio-weight shm-size; do
+		wherry run --report "$SCRATCH/report" "--$option" 0 busybox true
+		equal "$(jq -c '[.throttled_us, .memory_peak_bytes, .pids_denied]' "$SCRATCH/report")" '[null,null,null]'
+	done
+	wherry run --memory-swap -1 --memory-swappiness -1 busybox true
+	fails_with 125 "--memory-swap wants --memory" wherry run --memory-swap 64m busybox true
+	fails_with 125 "--memory-swap is memory and swap together" wherry run -m 64m --memory-swap 63m busybox true
+	fails_with 125 "--pids-limit: 4194305 is out of range" wherry run --pids-limit 4194305 busybox true
+	fails_with 125 "--cpus: '0.009' is not a number" wherry run --cpus 0.009 busybox true
+}
+
+check_swappiness() { equal "$(value "m$ID" memory memory.swappiness memory.max)" 0; }
+one_dialect() {
+	if on_v2 memory; then
+		fails_with 125 "--memory-swappiness: the memory controller is in cgroup v2" wherry run --memory-swappiness 0 busybox true
+	else
+		with_running --memory-swappiness 0 -- check_swappiness
+		fails_with 125 "--memory-high: the memory controller is in cgroup v1" wherry run --memory-high 32M busybox true
+	fi
+	fails_with 125 "--memory-swappiness" wherry run --memory-swappiness 101 busybox true
+}
+
+check_quota() {
+	if on_v2 cpu; then
+		equal "$(value "m$ID" cpu none cpu.max)" "25000 50000"
+		equal "$(value "m$ID" cpu none cpu.weight)" 59
+	else
+		equal "$(value "m$ID" cpu cpu.cfs_quota_us none)" 25000
+		equal "$(value "m$ID" cpu cpu.cfs_period_us none)" 50000
+		equal "$(value "m$ID" cpu cpu.shares none)" 512
+	fi
+}
+cpu() {
+	with_running --cpu-quota 25000 --cpu-period 50000 --cpu-shares 512 -- check_quota
+	fails_with 125 "--cpus is a quota and a period" wherry run --cpus 1 --cpu-quota 50000 busybox true
+	fails_with 125 "--cpu-shares: 1 is out of range" wherry run --cpu-shares 1 busybox true
+	fails_with 125 "--cpu-period: 999 is out of range" wherry run --cpu-period 999 busybox true
+	fails_with 125 "--cpu-quota: 999 is out of range" wherry run --cpu-quota 999 busybox true
+}
+
+cpuset() {
+	local last
+	last=$(grep -oE '[0-9]+$' /sys/devices/system/cpu/online)
+	equal "$(wherry run --cpuset-cpus "$last" busybox grep Cpus_allowed_list /proc/self/status)" "Cpus_allowed_list:"$'\t'"$last"
+	equal "$(wherry run --cpuset-mems 0 busybox grep Cpus_allowed_list /proc/self/status)" "$(grep Cpus_allowed_list /proc/self/status)"
+	fails_with 125 "--cpuset-cpus" wherry run --cpuset-cpus $((last + 1)) busybox true
+	fails_with 125 "--cpuset-mems" wherry run --cpuset-mems 99 busybox true
+	fails_with 125 "--cpuset-cpus: 'all' is not a list of numbers" wherry run --cpuset-cpus all busybox true
+}
+
+check_rates() {
+	if on_v2 blkio; then
+		equal "$(value "m$ID" blkio none io.max)" "$number rbps=1048576 wbps=2097152 riops=100 wiops=200"
+	else
+		equal "$(value "m$ID" blkio blkio.throttle.read_bps_device none)" "$number 1048576"
+		equal "$(value "m$ID" blkio blkio.throttle.write_bps_device none)" "$number 2097152"
+		equal "$(value "m$ID" blkio blkio.throttle.read_iops_device none)" "$number 100"
+		equal "$(value "m$ID" blkio blkio.throttle.write_iops_device none)" "$number 200"
+	fi
+}
+rates() {
+	with_running --device-read-bps "$disk:1mb" --device-write-bps "$disk:2m" --device-read-iops "$disk:100" \
+		--device-write-iops "$disk:200" -- check_rates
+}
+
+rates_refused() {
+	local word
+	for word in /dev/null:1m /none:1m /dev/loop0 /dev/loop0: :1m /dev/loop0:0 /dev/loop0:x; do
+		fails_with 125 "--device-read-bps" wherry run --device-read-bps "$word" busybox true
+		fails_with 125 "--device-write-iops" wherry run --device-write-iops "$word" busybox true
+	done
+}
+
+weight() {
+	if grep -q '\[bfq\]' /sys/block/*/queue/scheduler; then
+		wherry run --blkio-weight 50 busybox true
+	else
+		fails_with 125 "--blkio-weight: no disk has a scheduler that heeds weights" wherry run --blkio-weight 50 busybox true
+	fi
+	fails_with 125 "--blkio-weight: 5 is out of range" wherry run --blkio-weight 5 busybox true
+}
+
+out_of_processes() {
+	fails_with 137 "wherry: out of processes: the container reached its limit of 10" wherry run --pids-limit 10 busybox tool -fork 50
+	# what went on and succeeded has not failed for it
+	equal "$(wherry run --pids-limit 10 busybox sh -c 'setsid tool -fork 50 >/dev/null 2>&1; exit 0' 2>&1)" ""
+}
+
 # CONTROLLER SENTENCE FUNCTION
 with() {
 	if limits_here "$1"; then
@@ -163,4 +301,18 @@ it "--cpus refuses what is no number of processors" cpus_refused
 with pids "--pids-limit limits processes" pids
 with memory "applies several at once, to every process" together
 it "makes no cgroup where nothing is limited" none
+with memory "--memory-reservation sets its file, and fits below --memory" reservation
+with memory "takes sizes as docker does" every_size
+it "takes 0 for no limit" none_limits
+with memory "says which limit this dialect of cgroups has not" one_dialect
+with cpu "--cpu-quota, --cpu-period and --cpu-shares set their files" cpu
+with cpuset "--cpuset-cpus and --cpuset-mems keep to what there is" cpuset
+if [ -n "$disk" ]; then
+	with blkio "limits a disk's rates" rates
+else
+	skip "limits a disk's rates" "this machine has no disk"
+fi
+it "refuses rates of what is no disk" rates_refused
+it "--blkio-weight says whether a disk heeds it" weight
+with pids "says that the limit on processes was reached, if the program failed" out_of_processes
 finish_clean
