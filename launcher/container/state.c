@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rootfs/base/private_dir.h"
 #include "rootfs/base/sys.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
@@ -112,11 +113,10 @@ int state_create(struct state *state, const char *path, const char *name,
 	*state = (struct state){ .dir = path, .name = name, .file = -1 };
 	if (state_check_name(name) < 0 || make_dir(path) < 0)
 		return -1;
-	scoped_fd dir = open(path, O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0) {
-		fail("open %s", path);
-		return hint("--state names another directory");
-	}
+	/* Who may write there could take containers' names away, or leave us files that lead elsewhere. */
+	scoped_fd dir = private_dir_open(path, 022, "--state");
+	if (dir < 0)
+		return failure_get()->status ? -1 : fail("--state %s", path);
 	/* While this lasts nobody sweeps: a file that is made, but not yet locked, would look left over. */
 	if (flock(dir, LOCK_SH) < 0)
 		return fail("lock %s", path);

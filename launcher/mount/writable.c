@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "rootfs/base/paths.h"
+#include "rootfs/base/private_dir.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
 #include "rootfs/base/userns.h"
@@ -67,12 +68,15 @@ static int check_writer(int dir, const struct root *root, const char *name)
 /* Two containers with one upper directory would damage it: overlayfs(5), "Sharing and copying layers". */
 static int open_directory(struct writable *writable, const struct root *root, const char *name)
 {
-	if (mkdir(name, 0755) < 0 && errno != EEXIST)
+	if (mkdir(name, 0700) < 0 && errno != EEXIST)
 		return fail("--overlay %s", name);
 	writable->path = path_absolute(name);
-	writable->lock = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (!writable->path || writable->lock < 0)
-		return fail("--overlay %s", name);
+	if (!writable->path)
+		return -1;
+	/* A setuid file that the container leaves there would be any user's root. */
+	writable->lock = private_dir_open(name, 077, "--overlay");
+	if (writable->lock < 0)
+		return failure_get()->status ? -1 : fail("--overlay %s", name);
 	if (flock(writable->lock, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? failx("--overlay %s: a container uses it", name)
 					    : fail("--overlay %s", name);

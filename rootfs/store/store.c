@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "rootfs/base/err.h"
+#include "rootfs/base/private_dir.h"
 #include "rootfs/base/scoped.h"
 
 #define VERSION "1\n"
@@ -37,19 +38,17 @@ static int open_dir(int at, const char *name)
 }
 
 /* The images hold setuid files: the store must be its user's alone (rule 27). */
-static int check_owner(const struct store *store)
+static int open_private(const struct store *store)
 {
 	struct stat st;
-	if (fstat(store->root, &st) < 0)
+	scoped_fd root = private_dir_open(store->path, 0, "the store");
+	if (root < 0)
+		return -1;
+	if (fstat(root, &st) < 0)
 		return fail("look at the store %s", store->path);
-	if (st.st_uid != geteuid()) {
-		failx("the store %s belongs to user %u, not to %u", store->path, st.st_uid,
-		      geteuid());
-		return hint("name another store with --root DIR");
-	}
 	if (st.st_mode & 077)
 		warn("the store %s is open to other users: chmod 700 it", store->path);
-	return 0;
+	return take_fd(&root);
 }
 
 static int check_version(const struct store *store)
@@ -83,10 +82,10 @@ static int open_parts(struct store *store)
 
 static int open_root(struct store *store)
 {
-	store->root = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	store->root = open_private(store);
 	if (store->root < 0)
-		return errno == ENOENT ? 0 : fail("open the store %s", store->path);
-	if (check_owner(store) < 0 || check_version(store) < 0)
+		return failure_get()->status ? hint("--root DIR names another store") : 0;
+	if (check_version(store) < 0)
 		return -1;
 	return open_parts(store);
 }

@@ -153,7 +153,8 @@ overlay_directory() {
 	fails_with 1 "No such file" shifted --overlay "$dir" busybox cat /etc/passwd
 	equal "$(stat -c '%u %g' "$dir/upper" "$dir/upper/file")" "$UIDS $GIDS"$'\n'"$UIDS $GIDS"
 	# one that was filled by hand
-	mkdir -p "$SCRATCH/roots/upper"
+	mkdir -m 700 "$SCRATCH/roots"
+	mkdir "$SCRATCH/roots/upper"
 	fails_with 125 "belongs to user 0, who is not one of the container's" \
 		shifted --overlay "$SCRATCH/roots" busybox true
 }
