@@ -13,7 +13,7 @@ ORDER = [
     "init",
     "rootfs/base", "rootfs/decode", "rootfs/layer", "rootfs/store", "rootfs/archive", "rootfs/load", "rootfs/index",
     "rootfs/export", "rootfs/pull",
-    "launcher/rights", "launcher/seccomp", "launcher/spec", "launcher/cgroup", "launcher/net", "launcher/mount",
+    "launcher/format", "launcher/rights", "launcher/seccomp", "launcher/spec", "launcher/cgroup", "launcher/net", "launcher/mount",
     "launcher/supervise", "launcher/container", "launcher/command", "launcher/oci", "launcher",
 ]
 BESIDE = [
