@@ -51,22 +51,17 @@ int state_check_name(const char *name)
 	return hint("1 to 64 letters, digits and _.- with a letter or digit first");
 }
 
-/* As mkdir -p: on a machine that has just booted /run may be all that there is. */
-static int make_dir(const char *dir)
+/*
+ * On a machine that has just booted /run may be all that there is. Who may write there could take containers' names
+ * away, or leave us files that lead elsewhere.
+ */
+static int open_dir(const char *path)
 {
-	char path[PATH_MAX];
-	if (mkdir(dir, 0700) == 0 || errno == EEXIST)
-		return 0;
-	if (errno != ENOENT || strlen(dir) >= sizeof(path))
-		return fail("make %s", dir);
-	strcpy(path, dir);
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return fail("make %s", path);
-		*slash = '/';
-	}
-	return mkdir(dir, 0700) < 0 && errno != EEXIST ? fail("make %s", dir) : 0;
+	int dir = private_dir_open(path, 022, "--state");
+	if (dir >= 0 || failure_get()->status || private_dir_make(path, "--state") < 0)
+		return dir;
+	dir = private_dir_open(path, 022, "--state");
+	return dir < 0 && !failure_get()->status ? fail("--state %s", path) : dir;
 }
 
 /* Whether FILE still has its name: its last holder may have removed it before we got the lock. */
@@ -111,12 +106,11 @@ int state_create(struct state *state, const char *path, const char *name,
 	char pid[16];
 	struct stat stat;
 	*state = (struct state){ .dir = path, .name = name, .file = -1 };
-	if (state_check_name(name) < 0 || make_dir(path) < 0)
+	if (state_check_name(name) < 0)
 		return -1;
-	/* Who may write there could take containers' names away, or leave us files that lead elsewhere. */
-	scoped_fd dir = private_dir_open(path, 022, "--state");
+	scoped_fd dir = open_dir(path);
 	if (dir < 0)
-		return failure_get()->status ? -1 : fail("--state %s", path);
+		return -1;
 	/* While this lasts nobody sweeps: a file that is made, but not yet locked, would look left over. */
 	if (flock(dir, LOCK_SH) < 0)
 		return fail("lock %s", path);

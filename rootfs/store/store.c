@@ -41,7 +41,7 @@ static int open_dir(int at, const char *name)
 static int open_private(const struct store *store)
 {
 	struct stat st;
-	scoped_fd root = private_dir_open(store->path, 0, "the store");
+	scoped_fd root = private_dir_open(store->path, 022, "the store");
 	if (root < 0)
 		return -1;
 	if (fstat(root, &st) < 0)
@@ -99,23 +99,16 @@ int store_open(struct store *store, const char *path, enum store_mode mode)
 	return -1;
 }
 
-/* As mkdir -p; only the last one is the store and private. */
 static int make_root(struct store *store)
 {
-	char path[4096];
-	if ((size_t)snprintf(path, sizeof(path), "%s", store->path) >= sizeof(path))
-		return failx("the store's path is longer than %zu bytes", sizeof(path) - 1);
-	for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST && errno != EROFS)
-			return fail("make the directory %s", path);
-		*slash = '/';
-	}
-	store->made = mkdir(path, 0700) == 0;
-	/* EEXIST: another load has made it meanwhile, and may be about to put something in */
-	if (!store->made && errno != EEXIST)
-		return fail("make the store %s", path);
-	return open_root(store);
+	int made = private_dir_make(store->path, "the store");
+	if (made < 0)
+		return hint("--root DIR names another store");
+	store->made = made;
+	if (open_root(store) < 0)
+		return -1;
+	/* ENOENT: a link to nothing, or removed since */
+	return store->root < 0 ? fail("open the store %s", store->path) : 0;
 }
 
 /*

@@ -44,18 +44,52 @@ state_is_ours() {
 
 # DIRECTORY is what the link leads to: root's own, and closed.
 link_of_somebody() { # OPTION COMMAND…
-	local link=$SCRATCH/link target=$SCRATCH/target
+	local link=$SCRATCH/link target=$SCRATCH/target before
 	mkdir -m 700 "$target"
 	ln -s "$target" "$link"
 	"$WHERRY" "$1" "$link" "${@:2}"
+	before=$(find "$target")
 	chown -h 12345 "$link"
-	fails_with 125 "$link is a link of user 12345's" "$WHERRY" "$1" "$link" "${@:2}"
-	fails_with 125 "$link is a link of user 12345's" "$WHERRY" "$1" "$link/" "${@:2}"
-	rm -r "$link" "$target"
+	local said="$1 $link: its way leads by a link to $target, which is user 12345's"
+	[ "$1" != --root ] || said=${said/--root/the store}
+	fails_with 125 "$said" "$WHERRY" "$1" "$link" "${@:2}"
+	fails_with 125 "which is user 12345's" "$WHERRY" "$1" "$link/" "${@:2}"
+	fails_with 125 "which is user 12345's" "$WHERRY" "$1" "$link/below/it" "${@:2}"
+	ln -s link "$SCRATCH/over"
+	fails_with 125 "which is user 12345's" "$WHERRY" "$1" "$SCRATCH/over/new" "${@:2}"
+	equal "$(find "$target")" "$before"
+	rm -r "$SCRATCH/over" "$link" "$target"
 }
 
-root_link() { link_of_somebody --root images; }
+root_link() {
+	link_of_somebody --root images
+	link_of_somebody --root load -q "$(image busybox docker)"
+}
 state_link() { link_of_somebody --state --root "$STORE" run busybox true; }
+
+root_is_ours() {
+	mkdir -m 770 "$SCRATCH/shared"
+	fails_with 125 "the store $SCRATCH/shared: it is open to other users" "$WHERRY" --root "$SCRATCH/shared" images
+	chmod 755 "$SCRATCH/shared"
+	"$WHERRY" --root "$SCRATCH/shared" images 2>"$SCRATCH/said"
+	contains "$(cat "$SCRATCH/said")" "chmod 700"
+}
+
+own_links() {
+	mkdir -m 700 "$SCRATCH/own" "$SCRATCH/own/dir"
+	ln -s own "$SCRATCH/first"
+	ln -s "$SCRATCH/first/../first/dir" "$SCRATCH/second"
+	wherry run --overlay "$SCRATCH/second" busybox touch /file
+	[ -e "$SCRATCH/own/dir/upper/file" ]
+	wherry --state "$SCRATCH/second/state" run busybox true
+	[ -d "$SCRATCH/own/dir/state" ]
+	(cd "$SCRATCH/own" && wherry --root ../second/./store load -q "$(image busybox docker)" >"$SCRATCH/id")
+	[ -d "$SCRATCH/own/dir/store/images" ]
+	ln -s round "$SCRATCH/round"
+	fails_with 125 "Symbolic link loop" wherry --root "$SCRATCH/round" images
+	ln -s none "$SCRATCH/nothing"
+	fails_with 125 "$SCRATCH/nothing" wherry --root "$SCRATCH/nothing" load -q "$(image busybox docker)"
+}
 
 all_are_closed() {
 	local umask
@@ -71,6 +105,8 @@ it "--overlay DIR: what a container leaves there nobody else reaches" overlay_is
 it "--overlay DIR: refuses one that is open to others, or another's" overlay_is_ours
 it "--state: refuses one that others write to, or another's" state_is_ours
 it "--root: follows no link of another user's" root_link
+it "--root: refuses one that others write to" root_is_ours
 it "--state: follows no link of another user's" state_link
+it "follows links of root's own" own_links
 it "makes its directories for nobody but its user, whatever the umask" all_are_closed
 finish_clean
