@@ -8,7 +8,7 @@
 #include "rootfs/load/loader.h"
 
 struct load_words {
-	const char *name, *platform;
+	const char *name, *platform, *ref;
 	int64_t window;
 	bool quiet;
 };
@@ -18,6 +18,8 @@ static const struct option options[] = {
 	  offsetof(struct load_words, name), option_string },
 	{ "platform", 0, "OS/ARCH", "take the image for this platform, not for this machine's",
 	  offsetof(struct load_words, platform), option_string },
+	{ "ref", 0, "NAME", "take the image of that name or tag alone, as FILE:NAME does",
+	  offsetof(struct load_words, ref), option_string },
 	{ "window", 0, "SIZE", "memory that zstd or xz may ask for to remember what was (8M)",
 	  offsetof(struct load_words, window), option_size },
 	{ "quiet", 'q', NULL, "print the image's ID alone", offsetof(struct load_words, quiet),
@@ -46,6 +48,7 @@ static int run(struct store *store, void *given, char **operands)
 	struct load_result result;
 	const struct load_options load = { .name = words->name,
 					   .platform = words->platform,
+					   .ref = words->ref,
 					   .window = words->window,
 					   .quiet = words->quiet };
 	if (loader_load(store, operands[0] ? operands[0] : "-", &load, &result, tell, words) < 0)

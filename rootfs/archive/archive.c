@@ -91,6 +91,7 @@ void archive_close(struct archive *archive)
 		free(archive->members[i].link);
 	}
 	free(archive->members);
+	free(archive->sorted);
 	for (size_t i = 0; i < archive->opened_count; i++)
 		close(archive->opened[i]);
 	free(archive->opened);
@@ -111,16 +112,31 @@ static int keep_open(struct archive *archive, int file)
 	return 0;
 }
 
+/*
+ * Links are followed as long as they stay beneath: each blob is checked by its digest anyway (openat2(2),
+ * Linux 5.6: what leads out is EXDEV).
+ */
+int archive_open_beneath(const struct archive *archive, const char *name)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	int file = sys_openat2(archive->dir, name, &how);
+	if (file >= 0)
+		return file;
+	if (errno == ENOENT)
+		return -ENOENT;
+	return errno == EXDEV ? failx("%s/%s: it leads out of the layout's directory", archive->path, name)
+			      : fail("open %s/%s", archive->path, name);
+}
+
 static int find_in_directory(struct archive *archive, const char *name, struct blob *blob)
 {
 	struct stat st;
-	struct open_how how = {
-		.flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
-	};
-	int file = sys_openat2(archive->dir, name, &how);
+	int file = archive_open_beneath(archive, name);
 	if (file < 0)
-		return errno == ENOENT ? 0 : fail("open %s/%s", archive->path, name);
+		return file == -ENOENT ? 0 : -1;
 	if (keep_open(archive, file) < 0)
 		return -1;
 	if (fstat(file, &st) < 0)
@@ -139,13 +155,39 @@ static const char *strip(const char *name)
 }
 
 /* The last of a name wins, as it does when an archive is extracted. */
+static int compare(const void *left, const void *right)
+{
+	const struct member *a = *(struct member *const *)left, *b = *(struct member *const *)right;
+	int order = strcmp(a->name, b->name);
+	return order ? order : a > b ? -1 : a < b;
+}
+
+/* A manifest may name as many members as there are: looking each up one by one would be for ever. */
+static int sort_members(struct archive *archive)
+{
+	if (archive->sorted)
+		return 0;
+	archive->sorted = calloc(archive->count + 1, sizeof(struct member *));
+	if (!archive->sorted)
+		return fail("read the index of %s", archive->path);
+	for (size_t i = 0; i < archive->count; i++)
+		archive->sorted[i] = &archive->members[i];
+	qsort(archive->sorted, archive->count, sizeof(struct member *), compare);
+	return 0;
+}
+
 static const struct member *find_member(const struct archive *archive, const char *name)
 {
+	size_t low = 0, high = archive->count;
 	name = strip(name);
-	for (size_t i = archive->count; i-- > 0;)
-		if (!strcmp(archive->members[i].name, name))
-			return &archive->members[i];
-	return NULL;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(archive->sorted[middle]->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < archive->count && !strcmp(archive->sorted[low]->name, name) ? archive->sorted[low] : NULL;
 }
 
 /*
@@ -166,9 +208,11 @@ static void resolve(const struct member *member, char *to, size_t size)
 	snprintf(to, size, "%.*s%s%s", dir, member->name, dir ? "/" : "", strip(link));
 }
 
-static int find_in_archive(const struct archive *archive, const char *name, struct blob *blob)
+static int find_in_archive(struct archive *archive, const char *name, struct blob *blob)
 {
 	char way[4096];
+	if (sort_members(archive) < 0)
+		return -1;
 	const struct member *member = find_member(archive, name);
 	for (int i = 0; member && member->link; i++) {
 		if (i == LINKS)
@@ -181,6 +225,10 @@ static int find_in_archive(const struct archive *archive, const char *name, stru
 		return 0;
 	if (!member->regular)
 		return failx("%s: %s: it is not a file", archive->path, name);
+	if (member->sparse) {
+		failx("%s: %s: it is a sparse entry, of which the archive has pieces", archive->path, name);
+		return hint("make the archive without tar's option -S (--sparse)");
+	}
 	*blob = (struct blob){ archive->file, member->offset, member->size };
 	return 1;
 }

@@ -14,6 +14,7 @@ struct member {
 	char *name; /* without a leading "./" or "/" */
 	char *link; /* where it is a link; NULL otherwise */
 	bool hard, regular;
+	bool sparse; /* what is stored are pieces of it */
 	uint64_t offset, size;
 };
 
@@ -25,6 +26,7 @@ struct archive {
 	bool packed;      /* compressed as a whole, or a pipe: archive_spool comes first */
 	enum compression compression;
 	struct member *members;
+	struct member **sorted; /* by name, of one name the last first; NULL: not yet */
 	size_t count, room, name_bytes;
 	int *opened;      /* descriptors of a directory's blobs */
 	size_t opened_count;
@@ -53,6 +55,9 @@ int archive_spool(struct archive *, const struct work *, const struct spool_opti
 int archive_index(struct archive *);
 
 void archive_close(struct archive *);
+
+/* Opens a file of a directory. Returns it; -ENOENT: there is none; -1 with a failure. */
+int archive_open_beneath(const struct archive *, const char *name);
 
 /*
  * Finds a file by its name; links in the archive are followed inside it. Returns 1; 0: there is

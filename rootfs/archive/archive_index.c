@@ -71,11 +71,14 @@ static int add_member(struct archive *archive, const unsigned char *data, size_t
 	archive->count++;
 	member->hard = record.hard_link;
 	member->regular = S_ISREG(record.mode);
+	member->sparse = record.sparse;
 	if (!member->regular || member->link)
 		return 0;
 	member->offset = record.position;
 	member->size = record.size;
 	archive->cut = whole - record.position < (uint64_t)record.size + 512;
+	if (member->sparse)
+		return 0;
 	if (record.size < 0 || record.position > whole ||
 	    (uint64_t)record.size > whole - record.position)
 		return failx("%s: it is truncated within %.700s", archive->path, member->name);

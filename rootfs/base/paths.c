@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rootfs/base/err.h"
@@ -42,4 +43,24 @@ char *path_clean(const char *path)
 		*to++ = '/';
 	*to = '\0';
 	return clean;
+}
+
+char *path_split(const char *word, const char **ref)
+{
+	struct stat st;
+	char *file = strdup(word);
+	*ref = NULL;
+	if (!file)
+		fail("name %s", word);
+	if (!file || stat(file, &st) == 0)
+		return file;
+	for (char *colon = file; (colon = strchr(colon, ':')); colon++) {
+		*colon = '\0';
+		if (colon[1] && stat(file, &st) == 0) {
+			*ref = word + (colon + 1 - file);
+			return file;
+		}
+		*colon = ':';
+	}
+	return file;
 }

@@ -11,4 +11,11 @@ char *path_absolute(const char *path);
  */
 char *path_clean(const char *path);
 
+/*
+ * A word that names a file, or one image in it: "./layout:1.2". Where there is no file of the whole word, but
+ * one of what stands before a colon, REF gets what stands behind it, in WORD; else NULL. Returns the file's
+ * name, the caller's to free; NULL with a failure.
+ */
+char *path_split(const char *word, const char **ref);
+
 #endif

@@ -43,6 +43,7 @@ struct entry_record {
 	uint32_t mode; /* with its type */
 	uint32_t major, minor;
 	uint32_t hard_link, has_atime;
+	uint32_t sparse; /* what is stored are pieces of it */
 	uint32_t path_size, link_size, attributes_size; /* without NULs */
 };
 

@@ -4,21 +4,29 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "rootfs/decode/decoder.h"
+#include "rootfs/decode/headers.h"
 #include "rootfs/decode/inflate.h"
 
 struct untar {
 	struct channel *channel;
 	struct inflater *inflater; /* NULL: the stream is the input itself */
 	struct archive *archive;
-	uint64_t produced; /* bytes given to libarchive: the stream's length so far */
+	uint64_t produced; /* the stream's length so far; libarchive has had all of it but REST */
 	uint64_t wanted;   /* index: offset of the next slot in the file */
+	struct headers headers;
+	struct span rest;  /* of the slot at hand */
+	const unsigned char *slot; /* index: what ends at WANTED */
+	size_t slot_size;
 	bool in_data;      /* data of an entry are being read: what they are in must stay */
 	bool ended;
+	bool opened;       /* the stream could be read, even if there is nothing in it */
 	unsigned char attributes[RECORD_MAX / 4 * 3];
+	unsigned char gathered[HEADERS_MAX];
 };
 
 static void put_number(struct untar *untar, enum record_kind kind, uint64_t number)
@@ -43,8 +51,48 @@ static ssize_t next_slot(struct untar *untar, const void **data)
 		channel_made(untar->channel, size);
 		*data = room;
 	}
+	untar->opened = true;
 	untar->produced += size;
 	return size;
+}
+
+/* The next slot is REST where none is left. What was before it isn't needed any more. */
+static int refill(struct untar *untar, uint64_t keep)
+{
+	const void *data;
+	if (untar->rest.size)
+		return 0;
+	put_number(untar, RECORD_KEEP, keep);
+	ssize_t size = next_slot(untar, &data);
+	untar->rest = (struct span){ data, size > 0 ? size : 0 };
+	return size < 0 ? -1 : 0;
+}
+
+static void move_on(struct untar *untar, size_t size)
+{
+	untar->rest.data += size;
+	untar->rest.size -= size;
+}
+
+/* What is taken of it is copied, so that slots can go; data that the parent has still to copy are all before. */
+static ssize_t gather_headers(struct untar *untar, const void **data)
+{
+	size_t got = 0, wanted;
+	while ((wanted = headers_gather(&untar->headers, untar->gathered, got)) > got) {
+		if (wanted > HEADERS_MAX)
+			return decoder_fail(untar->channel, "tar: its pax headers take more than %d KiB",
+					    HEADERS_MAX >> 10);
+		if (refill(untar, untar->produced) < 0)
+			return -1;
+		if (!untar->rest.size)
+			break; /* truncated: libarchive says so */
+		size_t size = wanted - got < untar->rest.size ? wanted - got : untar->rest.size;
+		memcpy(untar->gathered + got, untar->rest.data, size);
+		got += size;
+		move_on(untar, size);
+	}
+	*data = untar->gathered;
+	return got;
 }
 
 /*
@@ -54,9 +102,16 @@ static ssize_t next_slot(struct untar *untar, const void **data)
 static ssize_t read_layer(struct archive *archive, void *context, const void **data)
 {
 	struct untar *untar = context;
-	put_number(untar, RECORD_KEEP,
-		   untar->in_data ? (uint64_t)archive_filter_bytes(archive, 0) : untar->produced);
-	return next_slot(untar, data);
+	if (refill(untar, untar->in_data ? (uint64_t)archive_filter_bytes(archive, 0) : untar->produced) < 0)
+		return -1;
+	if (!untar->rest.size)
+		return 0;
+	size_t size = headers_pass(&untar->headers, untar->rest, untar->produced - untar->rest.size);
+	if (!size)
+		return gather_headers(untar, data);
+	*data = untar->rest.data;
+	move_on(untar, size);
+	return size;
 }
 
 static ssize_t read_index(struct archive *archive, void *context, const void **data)
@@ -65,6 +120,9 @@ static ssize_t read_index(struct archive *archive, void *context, const void **d
 	(void)archive;
 	ssize_t size = channel_ask(untar->channel, untar->wanted, (const unsigned char **)data);
 	untar->wanted += size;
+	untar->produced += size;
+	untar->slot = *data;
+	untar->slot_size = size;
 	return size;
 }
 
@@ -157,6 +215,7 @@ static int send_entry(struct untar *untar, struct archive_entry *entry)
 		target = archive_entry_symlink(entry);
 	describe(entry, &record);
 	record.position = archive_filter_bytes(untar->archive, 0);
+	record.sparse = archive_entry_sparse_count(entry) > 0;
 	record.path_size = path ? strlen(path) : 0;
 	record.link_size = target ? strlen(target) : 0;
 	if (record.path_size > 8192 || record.link_size > 8192)
@@ -246,14 +305,37 @@ static struct archive *reader_new(void)
 int untar_layer(struct channel *channel, struct inflater *inflater)
 {
 	static struct untar untar;
-	untar = (struct untar){ .channel = channel, .inflater = inflater, .archive = reader_new() };
+	memset(&untar, 0, offsetof(struct untar, attributes));
+	untar.channel = channel;
+	untar.inflater = inflater;
+	untar.archive = reader_new();
 	if (!untar.archive)
 		return decoder_fail(channel, "there is no memory to read it");
-	if (archive_read_open(untar.archive, &untar, NULL, read_layer, NULL) != ARCHIVE_OK)
+	headers_init(&untar.headers);
+	int result = archive_read_open(untar.archive, &untar, NULL, read_layer, NULL);
+	/* A layer of no bytes is one of no entries; libarchive knows no format of it. */
+	if (result != ARCHIVE_OK && !untar.produced && untar.opened)
+		return 0;
+	if (result != ARCHIVE_OK)
 		return fail_archive(&untar);
 	if (each_entry(&untar) < 0)
 		return -1;
 	return drain(&untar);
+}
+
+/*
+ * Here nothing is rewritten, since parts of the file are jumped over. The header is the block before the data,
+ * in the slot that libarchive reads.
+ */
+static int check_header(struct untar *untar, struct archive_entry *entry)
+{
+	uint64_t at = archive_filter_bytes(untar->archive, 0), begin = untar->wanted - untar->slot_size;
+	if (at < begin + 512 || at > untar->wanted || archive_entry_filetype(entry) != AE_IFREG ||
+	    !headers_are_odd(untar->slot + (at - begin - 512)))
+		return 0;
+	const char *path = archive_entry_pathname(entry);
+	return decoder_fail(untar->channel, "tar: %.100s: its header is a sparse file's, its type is not",
+			    path ? path : "");
 }
 
 int untar_index(struct channel *channel)
@@ -261,14 +343,16 @@ int untar_index(struct channel *channel)
 	static struct untar untar;
 	struct archive_entry *entry;
 	int result;
-	untar = (struct untar){ .channel = channel, .archive = reader_new() };
+	memset(&untar, 0, offsetof(struct untar, attributes));
+	untar.channel = channel;
+	untar.archive = reader_new();
 	if (!untar.archive)
 		return decoder_fail(channel, "there is no memory to read it");
 	if (archive_read_open2(untar.archive, &untar, NULL, read_index, skip_index, NULL) !=
 	    ARCHIVE_OK)
 		return fail_archive(&untar);
 	while ((result = next_entry(&untar, &entry)) > 0)
-		if (send_entry(&untar, entry) < 0)
+		if (check_header(&untar, entry) < 0 || send_entry(&untar, entry) < 0)
 			return -1;
 	return result;
 }

@@ -30,6 +30,7 @@
 #include "rootfs/index/merge.h"
 #include "rootfs/archive/plan.h"
 #include "rootfs/store/room.h"
+#include "rootfs/base/paths.h"
 #include "rootfs/base/scoped.h"
 #include "rootfs/store/seals.h"
 
@@ -63,19 +64,22 @@ static int mount_memory(struct work *work)
 	return work->dir < 0 ? fail("mount a tmpfs for the index") : 0;
 }
 
-static int read_plan(struct making *making, const char *platform)
+static int read_plan(struct making *making, const char *platform, const char *ref)
 {
 	struct archive *archive = &making->archive;
+	const struct plan_options options = { .platform = platform, .ref = ref, .quiet = true };
 	if (archive->packed) {
 		failx("%s: it is compressed as a whole, so that files can't be read where they are",
 		      archive->path);
 		return hint("unpack it once (gzip -d, zstd -d), or run it without --no-unpack");
 	}
-	if (archive_index(archive) < 0 || plan_read(&making->plan, archive, platform) < 0)
+	if (archive_index(archive) < 0 || plan_read(&making->plan, archive, &options) < 0)
 		return -1;
-	if (making->plan.count > 1)
-		return failx("%s: there are %d images in it: --no-unpack runs an archive of one",
-			     archive->path, making->plan.count);
+	if (making->plan.count > 1) {
+		failx("%s: there are %d images in it: --no-unpack runs an archive of one",
+		      archive->path, making->plan.count);
+		return hint("%s:NAME is one of them", archive->path);
+	}
 	return 0;
 }
 
@@ -85,8 +89,9 @@ static int seal_directory(struct making *making)
 	static const char *const documents[] = { "index.json", "manifest.json" };
 	const struct plan_image *image = making->plan.images;
 	for (int i = 0; i < 2; i++) {
-		scoped_fd file = openat(making->archive.dir, documents[i],
-					O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		scoped_fd file = archive_open_beneath(&making->archive, documents[i]);
+		if (file == -1)
+			return -1;
 		if (file >= 0 && seals_add_file(&making->seals, "document", file) < 0)
 			return -1;
 	}
@@ -328,14 +333,16 @@ static void end(struct making *making)
 static int make(struct store *store, const char *path, const char *platform)
 {
 	struct digest key;
-	struct making *making = calloc(1, sizeof(*making));
+	const char *ref;
+	scoped_ptr char *file = path_split(path, &ref);
+	struct making *making = file ? calloc(1, sizeof(*making)) : NULL;
 	if (!making)
 		return fail("make the index");
 	making->memory.dir = making->archive.dir = making->archive.file = -1;
 	let_tick_pass();
-	int result = archive_open(&making->archive, path);
+	int result = archive_open(&making->archive, file);
 	if (result == 0)
-		result = read_plan(making, platform);
+		result = read_plan(making, platform, ref);
 	if (result == 0)
 		result = seal(making);
 	if (result == 0)

@@ -16,8 +16,8 @@ enum { PIECE = 65536, COPIED_MAX = 64 << 20, BLOCK = 512 };
 
 static int check(const struct tree *tree, int64_t offset, size_t size)
 {
-	if (offset < tree->next || offset > tree->entry.size ||
-	    (int64_t)size > tree->entry.size - offset)
+	int64_t most = tree->entry.whole ? INT64_MAX : tree->entry.size;
+	if (offset < tree->next || offset > most || (int64_t)size > most - offset)
 		return tree_failx(tree, "its data don't fit its size");
 	return 0;
 }

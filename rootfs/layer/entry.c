@@ -331,6 +331,8 @@ static int end_file(struct tree *tree)
 	if (tree->file < 0)
 		return 0;
 	scoped_fd file = tree->file;
+	if (tree->entry.whole)
+		tree->entry.size = tree->next;
 	int result = tree->run ? tree_end_run(tree) : 0;
 	tree->file = -1;
 	if (result < 0)

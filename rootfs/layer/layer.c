@@ -107,6 +107,7 @@ static void take_entry(const struct entry_record *record, const unsigned char *s
 {
 	*entry = (struct entry){
 		.mode = record->mode, .uid = record->uid, .gid = record->gid, .size = record->size,
+		.whole = !record->sparse,
 		.times = { { record->has_atime ? record->atime : record->mtime,
 			     record->has_atime ? record->atime_ns : record->mtime_ns },
 			   { record->mtime, record->mtime_ns } },

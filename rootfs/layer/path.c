@@ -17,8 +17,6 @@ static const char *split(struct path *path, const char *name, size_t size)
 {
 	size_t used = 0;
 	path->depth = 0;
-	if (!size)
-		return "its name is empty";
 	if (memchr(name, '\0', size))
 		return "its name has a NUL in it";
 	for (const char *end = name + size; name < end;) {
@@ -83,7 +81,7 @@ const char *path_parse(struct path *path, const char *name, size_t size)
 
 const char *path_parse_target(struct path *path, const char *name, size_t size)
 {
-	const char *wrong = split(path, name, size);
+	const char *wrong = size ? split(path, name, size) : "its name is empty";
 	if (wrong)
 		return wrong;
 	if (path->kind == PATH_ROOT)

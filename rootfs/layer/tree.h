@@ -20,6 +20,7 @@ struct entry {
 	mode_t mode; /* with its type */
 	uint64_t uid, gid;
 	int64_t size;
+	bool whole; /* all of its data are stored: they are its size, whatever else is stated */
 	struct timespec times[2]; /* access, modification */
 	uint32_t major, minor;
 	bool hard_link;

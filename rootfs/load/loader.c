@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -27,12 +28,14 @@
 #include "rootfs/store/names.h"
 #include "rootfs/store/ready.h"
 #include "rootfs/store/room.h"
+#include "rootfs/base/paths.h"
 #include "rootfs/base/scoped.h"
 
 struct load {
 	struct store *store;
 	struct archive *archive;
 	const struct load_options *options;
+	const char *ref; /* of the one image that is wanted; NULL: all */
 	struct work work;
 	struct waiting_list waiting;
 	struct left_out left_out;
@@ -315,8 +318,8 @@ static int load_all(struct load *load, struct plan *plan, load_told *told, void 
 static int read_plan(struct load *load, struct plan *plan)
 {
 	char full[NAMES_BYTES + 1];
-	if (archive_index(load->archive) < 0 ||
-	    plan_read(plan, load->archive, load->options->platform) < 0)
+	const struct plan_options options = { load->options->platform, load->ref, load->options->quiet };
+	if (archive_index(load->archive) < 0 || plan_read(plan, load->archive, &options) < 0)
 		return -1;
 	if (load->options->name && plan->count > 1)
 		return failx("%s: there are %d images in it: they can't have one name, '%s'",
@@ -357,13 +360,18 @@ int loader_load(struct store *store, const char *path, const struct load_options
 		struct load_result *result, load_told *told, void *context)
 {
 	struct archive archive;
+	const char *ref;
 	*result = (struct load_result){ 0 };
+	scoped_ptr char *file = path_split(path, &ref);
+	if (!file)
+		return -1;
 	struct load load = { .store = store,
 			     .archive = &archive,
 			     .options = options,
+			     .ref = ref ? ref : options->ref,
 			     .result = result,
 			     .work.dir = -1 };
-	int status = archive_open(&archive, path);
+	int status = archive_open(&archive, file);
 	if (status == 0)
 		status = read_and_load(&load, told, context);
 	archive_close(&archive);

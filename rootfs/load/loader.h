@@ -16,7 +16,7 @@ struct load_result {
 typedef void load_told(void *context, const struct plan_image *);
 
 /*
- * Loads PATH ("-": standard input). What the store has already isn't read again; then only the
+ * Loads PATH ("-": standard input; FILE:TAG: that image of several alone). What the store has already isn't read again; then only the
  * index is. On failure the store is what it was. Returns 0; -1 with a failure.
  */
 int loader_load(struct store *, const char *path, const struct load_options *, struct load_result *,

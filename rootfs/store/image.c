@@ -28,9 +28,11 @@ static int load(struct store *store, const char *path, const struct load_options
 	if (loader_load(store, path, options, &result, NULL, NULL) < 0)
 		return -1;
 	*id = result.id;
-	if (result.images > 1)
-		return failx("%s: there are %d images in it: load it, then run one by its name",
-			     path, result.images);
+	if (result.images > 1) {
+		failx("%s: there are %d images in it: load it, then run one by its name", path,
+		      result.images);
+		return hint("%s:NAME is one of them", path);
+	}
 	return 0;
 }
 

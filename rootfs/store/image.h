@@ -32,7 +32,8 @@ struct image {
 struct load_options {
 	const char *name;     /* NULL: the names in the archive */
 	const char *platform; /* "linux/arm/v7"; NULL: this machine's */
-	int quiet;            /* no progress */
+	const char *ref;      /* the image of that tag or name of several; NULL: all */
+	int quiet;            /* no progress, and nothing of what is passed over */
 	uint64_t window;      /* bytes that zstd and xz may ask to remember; 0: 8 MiB */
 };
 

@@ -13,16 +13,20 @@
 #include "rootfs/base/err.h"
 #include "rootfs/store/inplace_key.h"
 #include "rootfs/base/json.h"
+#include "rootfs/base/paths.h"
 #include "rootfs/layer/remove.h"
 #include "rootfs/base/scoped.h"
 #include "rootfs/store/seals.h"
 
 int inplace_key(const char *path, const char *platform, struct digest *key)
 {
-	char full[PATH_MAX], text[PATH_MAX + 128];
-	if (!realpath(path, full))
+	char full[PATH_MAX], text[PATH_MAX + 384];
+	const char *ref;
+	scoped_ptr char *file = path_split(path, &ref);
+	if (!file || !realpath(file, full))
 		return fail("open %s", path);
-	int size = snprintf(text, sizeof(text), "%s\n%.100s", full, platform ? platform : "");
+	int size = snprintf(text, sizeof(text), "%s\n%.100s%s%.250s", full, platform ? platform : "",
+			    ref ? "\n" : "", ref ? ref : "");
 	*key = sha256_of(text, size);
 	return 0;
 }

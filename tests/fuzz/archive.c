@@ -10,12 +10,13 @@
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	struct plan plan = { 0 };
+	const struct plan_options options = { .platform = size & 1 ? "linux/arm/v7" : NULL, .quiet = true };
 	struct archive archive = { .path = "fuzz", .dir = -1 };
 	archive.file = memfd_create("archive", MFD_CLOEXEC);
 	if (archive.file < 0 || write(archive.file, data, size) != (ssize_t)size)
 		abort();
 	if (archive_index(&archive) == 0)
-		plan_read(&plan, &archive, size & 1 ? "linux/arm/v7" : NULL);
+		plan_read(&plan, &archive, &options);
 	plan_free(&plan);
 	archive_close(&archive);
 	failure_clear();

@@ -69,6 +69,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	off_t at = 0;
 	if (size < 1)
 		return 0;
+	const struct plan_options options = { .platform = data[0] & 2 ? "linux/arm/v7" : "linux/amd64",
+					      .ref = data[0] & 4 ? "1" : NULL, .quiet = true };
 	split((const char *)data + 1, size - 1);
 	refer(&parts[1], '3', &parts[2]);
 	refer(&parts[0], '3', &parts[2]);
@@ -82,7 +84,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		add(&archive, name, &parts[i], &at);
 		add(&archive, i == 1 ? "config" : "layer", &parts[i], &at);
 	}
-	plan_read(&plan, &archive, data[0] & 2 ? "linux/arm/v7" : "linux/amd64");
+	plan_read(&plan, &archive, &options);
 	plan_free(&plan);
 	archive_close(&archive);
 	failure_clear();

@@ -70,14 +70,27 @@ def swap_blob(make):
     return after
 
 
-oci(1, "follows no link in a layout's directory", directory=True, refused="blobs/sha256/",
+oci(1, "follows no link out of a layout's directory", directory=True, refused="it leads out of the layout's directory",
     after=swap_blob(lambda place: os.symlink("/etc/passwd", place)))
+oci(1, "follows no link round in circles", directory=True, refused="blobs/sha256/",
+    after=swap_blob(lambda place: os.symlink(place, place)))
+oci(1, "says that a blob which a link promises is missing", directory=True, refused="is missing",
+    after=swap_blob(lambda place: os.symlink("nowhere", place)))
+
+
 def move_blobs(path):
     os.rename(path + "/blobs", path + "-elsewhere")
     os.symlink("../" + os.path.basename(path) + "-elsewhere", path + "/blobs")
 
 
-oci(1, "follows no link on the way to a blob", directory=True, refused="blobs/sha256/", after=move_blobs)
+def move_blobs_within(path):
+    os.rename(path + "/blobs", path + "/elsewhere")
+    os.symlink("elsewhere", path + "/blobs")
+
+
+oci(1, "follows no link out of it on the way to a blob", directory=True, refused="it leads out of the layout's directory",
+    after=move_blobs)
+oci(1, "follows a link on the way to a blob", directory=True, tree=TREE, after=move_blobs_within)
 oci(1, "takes no fifo in a layout's directory, and doesn't wait for it", directory=True, refused="is not a file",
     after=swap_blob(os.mkfifo))
 oci(1, "reads a layout as a directory", directory=True, tree=TREE)
@@ -227,7 +240,7 @@ case(4, "refuses an image without a config", change=lambda parts: setattr(parts,
      refused="an image without a config")
 case(4, "refuses an entry that is no object", change=lambda parts: setattr(parts, "manifest", b"[7]"),
      refused="an image without a config")
-case(4, "refuses an image without layers", refused="lists no layers",
+case(4, "refuses an image that has layers and says that it has none", refused="lists 1 layers, the image's config 0",
      change=lambda parts: parts.config.update(rootfs={}))
 
 # manifests and indexes
@@ -349,7 +362,7 @@ oci(4, "refuses Docker's schema 1", refused="old schema 1",
 oci(4, "refuses schema 1 by what is in it", refused="old schema 1",
     change=lambda parts: parts.manifest.update(schemaVersion=1))
 oci(4, "refuses an index that points at something else", change=media("index", "text/plain"),
-    refused="points at an unknown type")
+    refused="is of an unknown type: 'text/plain'")
 oci(4, "refuses what is packed like an image and is none", refused="it holds no image but",
     change=media("config", "application/vnd.example.chart.v1+json"))
 
@@ -362,8 +375,8 @@ def for_platform(os_name, arch, variant=None):
     return change
 
 
-oci(4, "refuses an image for Windows", change=for_platform("windows", ARCH), refused="is for windows/")
-oci(4, "names both architectures", change=for_platform("linux", "s390x"), refused="is for linux/s390x, not for linux/")
+oci(4, "refuses an image for Windows", change=for_platform("windows", ARCH), refused="only for windows/")
+oci(4, "names both architectures", change=for_platform("linux", "s390x"), refused=", only for linux/s390x")
 oci(4, "takes an image for another machine when told to", change=for_platform("linux", "s390x"),
     options=["--platform", "linux/s390x"], tree=TREE)
 oci(4, "refuses a platform that is none", options=["--platform", "linux/"], refused="is no platform")

@@ -113,7 +113,8 @@ case(8, "strips dots and double slashes", d("./etc/."), f("./etc/.//file", "x"),
 for name in ("../outside", "etc/../../../outside", "etc/..", "..", "/../outside"):
     case(8, f"refuses {name}", d("etc"), f(name, "evil"), refused="leads out of the layer")
 case(8, "refuses a directory ..", d("a/.."), refused="leads out of the layer")
-case(8, "refuses an empty name", header(b"", 0) + END, refused="empty")
+case(8, "takes an empty name as the root", d("", mode=0o700), f("a", "x"), tree={".": "dir 700", "a": FILE})
+case(8, "refuses an empty name of a file", header(b"", 0) + END, refused="the layer's root is no directory")
 case(8, "keeps names that only begin with dots", f("..a", "x"), f("...", "x"), tree={"..a": FILE, "...": FILE})
 case(8, "takes components of 255 bytes", f("n" * 255, "x"), tree={"n" * 255: FILE})
 case(8, "refuses components of 256 bytes", f("n" * 256, "x"), refused="longer than 255 bytes")
