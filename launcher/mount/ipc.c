@@ -5,7 +5,7 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include "rootfs/base/aside.h"
+#include "rootfs/base/child.h"
 #include "rootfs/base/sys.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
@@ -57,7 +57,7 @@ int ipc_join(struct ipc *ipc, const char *name, int init, uint32_t other, uint32
 	/* setns(2) with a pidfd: Linux 5.8 */
 	if (setns(init, CLONE_NEWIPC) < 0)
 		return explain(name);
-	return aside(0, take_directories, &take);
+	return child_vfork(0, take_directories, &take);
 }
 
 void ipc_close(struct ipc *ipc)

@@ -15,7 +15,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "rootfs/base/aside.h"
+#include "rootfs/base/child.h"
 #include "rootfs/base/sys.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
@@ -80,7 +80,7 @@ void root_devices(const struct root *root, char *path, size_t size)
 int root_build(const struct root *root, const struct devices *devices, int userns)
 {
 	struct build build_ = { root, devices, userns, -1 };
-	return aside(CLONE_NEWNS, build, &build_) < 0 ? -1 : build_.tree;
+	return child_vfork(CLONE_NEWNS, build, &build_) < 0 ? -1 : build_.tree;
 }
 
 int root_attach(const struct root *root, int tree)

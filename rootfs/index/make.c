@@ -8,21 +8,19 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <linux/mount.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "rootfs/archive/archive.h"
 #include "rootfs/store/chain.h"
 #include "rootfs/index/erofs_copy.h"
+#include "rootfs/base/child.h"
 #include "rootfs/base/err.h"
 #include "rootfs/store/inplace.h"
 #include "rootfs/store/inplace_key.h"
@@ -355,35 +353,23 @@ static int make(struct store *store, const char *path, const char *platform)
 	return result;
 }
 
-static void be_maker(struct store *store, const char *path, const char *platform, int report, pid_t parent)
+struct task {
+	struct store *store;
+	const char *path, *platform;
+};
+
+static int make_task(void *argument)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		_exit(1);
-	const struct failure *failure = failure_get();
-	if (make(store, path, platform) < 0 && write(report, failure, sizeof(*failure)) < 0)
-		_exit(1);
-	_exit(0);
+	const struct task *task = argument;
+	return make(task->store, task->path, task->platform);
 }
 
 /* In a process of its own: the memory that it takes, a megabyte, would stay with who goes on to supervise. */
 int inplace_make(struct store *store, const char *path, const char *platform)
 {
-	int ends[2], status = 0;
-	struct failure failure;
-	pid_t parent = getpid();
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return fail("make a pipe");
-	pid_t pid = fork();
-	if (pid == 0)
-		be_maker(store, path, platform, ends[1], parent);
-	close(ends[1]);
-	scoped_fd report = ends[0];
-	if (pid < 0)
-		return fail("start a process for the index");
-	ssize_t size = read(report, &failure, sizeof(failure));
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (size == sizeof(failure))
-		return failure_take(&failure);
-	return size || status ? failx("%s: the process that made its index was killed", path) : 0;
+	struct child child;
+	struct task task = { store, path, platform };
+	if (child_start(&child, "the process for the index", make_task, &task, NULL, 0) < 0)
+		return -1;
+	return child_finish(&child);
 }
