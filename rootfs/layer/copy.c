@@ -193,10 +193,10 @@ static int remember(struct copy *copy, const struct stat *st)
 
 static bool is_left_out(struct copy *copy, const struct stat *st)
 {
-	if (!copy->in_namespace || !(S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)))
+	if (!S_ISCHR(st->st_mode) && !S_ISBLK(st->st_mode))
 		return false;
 	if (!copy->warned_devices)
-		warn("device nodes are left out: they can't be made without root's rights");
+		warn("device nodes are left out: a volume has none");
 	copy->warned_devices = true;
 	return true;
 }

@@ -4,7 +4,8 @@
 
 /*
  * Copies what is in the directory FROM into the empty directory TO, and FROM's own owner, mode,
- * attributes and times. Files of every type, holes, and hard links within FROM stay what they are.
+ * attributes and times. Files of every type but device nodes, which are left out with a warning, holes, and hard
+ * links within FROM stay what they are.
  * Nobody else may write to either meanwhile; what the tree's author made is never followed. Nothing
  * is synced. Returns 0, or -1 with a failure.
  */
