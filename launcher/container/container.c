@@ -42,7 +42,7 @@
 #include "launcher/rights/ids.h"
 #include "launcher/container/inside.h"
 #include "launcher/mount/ipc.h"
-#include "launcher/mount/mounts.h"
+#include "launcher/mount/target.h"
 #include "launcher/net/net.h"
 #include "launcher/mount/root.h"
 #include "launcher/container/report.h"
@@ -107,7 +107,7 @@ static int make_source(const struct mount *mount, const struct ids *ids)
 {
 	if (!mount->create || access(mount->source, F_OK) == 0 || errno != ENOENT)
 		return 0;
-	if (mounts_target(mount->source, true) < 0)
+	if (target_make(mount->source, true) < 0)
 		return -1;
 	if (chown(mount->source, ids->users.start, ids->groups.start) < 0)
 		return fail("give %s to the container's root", mount->source);

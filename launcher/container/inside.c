@@ -18,7 +18,9 @@
 #include "launcher/container/exec.h"
 #include "launcher/rights/caps.h"
 #include "rootfs/base/descriptor.h"
+#include "launcher/mount/mask.h"
 #include "launcher/mount/mounts.h"
+#include "launcher/mount/target.h"
 #include "launcher/net/net.h"
 #include "launcher/mount/root.h"
 #include "rootfs/base/sys.h"
@@ -89,6 +91,18 @@ static int mount_ipc(int root, const struct spec *spec)
 	return mounts_mqueue(root);
 }
 
+/* The host's network is not a user namespace's to show: sysfs cannot be mounted anew there. */
+static bool borrows_sys(const struct spec *spec)
+{
+	return (spec->root.unprivileged || spec_is_mapped(spec)) && spec->network == NETWORK_HOST;
+}
+
+/* An image may bring nodes of the host's disks, and so may who can make them. */
+static unsigned long nodev(const struct inside *inside, const struct spec *spec)
+{
+	return (inside->held && !spec_is_mapped(spec)) || spec->privileged ? 0 : MS_NODEV;
+}
+
 /* /sys shows the network namespace that it is mounted in: the parent makes that meanwhile. */
 static int mount_kernel(struct inside *inside, const struct spec *spec)
 {
@@ -98,35 +112,36 @@ static int mount_kernel(struct inside *inside, const struct spec *spec)
 		return -1;
 	umask(0); /* the modes of devices are meant as they stand */
 	root_devices(&spec->root, devices, sizeof(devices));
-	if (mounts_kernel(root, spec->host_pid ? "/proc" : NULL) < 0 ||
+	if (mounts_kernel(&inside->mounts, root, spec->host_pid ? "/proc" : NULL) < 0 ||
 	    devices_make(root, &spec->devices, spec_is_mapped(spec) ? devices : NULL) < 0 ||
 	    mount_ipc(root, spec) < 0)
 		return -1;
 	umask(022);
 	if (!spec_is_mapped(spec) && wait_for_go(inside, spec) < 0)
 		return -1;
-	if (taken_borrows_sys(spec))
-		return 0;
+	if (borrows_sys(spec))
+		return mounts_host_sys(&inside->mounts, root);
 	return mounts_sys(root, spec->privileged ? 0 : MS_RDONLY);
 }
 
 /* Its file system is mounted already, at STAGING/root. */
-static int make_root(struct inside *inside, const struct spec *spec, const struct taken *volumes)
+static int make_root(struct inside *inside, const struct spec *spec, const struct binds *volumes)
 {
-	struct taken own = { .count = 0 };
-	if (taken_own(&own, spec, &inside->ipc) < 0 || mount_kernel(inside, spec) < 0 || root_enter(&spec->root) < 0)
+	struct binds own = { .count = 0 };
+	if (binds_open_own(&own, spec, &inside->ipc) < 0 || mount_kernel(inside, spec) < 0 || root_enter(&spec->root) < 0)
 		return -1;
 	if (spec->network == NETWORK_NONE)
-		sysctl_set_usual();
+		sysctl_set_usual(inside->mounts.proc);
 	for (size_t i = 0; i < spec->sysctls.count; i++)
-		if (sysctl_set(spec->sysctls.at[i]) < 0)
+		if (sysctl_set(inside->mounts.proc, spec->sysctls.at[i]) < 0)
 			return -1;
 	if (cgroup_show(inside->cgroup, spec->privileged ? 0 : MS_RDONLY) < 0 ||
-	    (!spec->privileged && mounts_mask() < 0) ||
-	    taken_put_own(&own) < 0 || taken_put_volumes(volumes, spec) < 0)
+	    binds_put_own(&own, &inside->mounts, MS_NODEV) < 0 ||
+	    /* what a user of the host's puts in /dev he may open anyway */
+	    binds_put_volumes(volumes, &inside->mounts, spec, spec->root.unprivileged ? 0 : nodev(inside, spec)) < 0)
 		return -1;
-	taken_close(volumes);
-	taken_close(&own);
+	binds_close(volumes);
+	binds_close(&own);
 	return 0;
 }
 
@@ -192,9 +207,8 @@ static int give_up_rights(const struct inside *inside, const struct spec *spec, 
 static int enter(const struct inside *inside, const struct spec *spec, const struct user *user)
 {
 	const char *cwd = spec->process.cwd;
-	/* An image may bring nodes of the host's disks, and so may who can make them. */
-	unsigned long flags = (inside->held && !spec_is_mapped(spec)) || spec->privileged ? 0 : MS_NODEV;
-	if (mounts_target(cwd, true) < 0 || root_seal(&spec->root, flags) < 0)
+	if (target_make(cwd, true) < 0 || root_seal(&spec->root, nodev(inside, spec)) < 0 ||
+	    (!spec->privileged && mask(&inside->mounts) < 0))
 		return -1;
 	for (size_t i = 0; i < spec->process.rlimit_count; i++)
 		if (rlimit_set(&spec->process.rlimits[i]) < 0)
@@ -215,15 +229,10 @@ static int connect(const struct inside *inside, const struct process *process, c
 {
 	setsid();
 	if (process->terminal)
-		return terminal_make(inside->go, user->uid);
+		return terminal_make(inside->go, user->uid, inside->mounts.dev, inside->mounts.pts);
 	if (process->input)
 		return 0;
-	scoped_fd null = open("/dev/null", O_RDONLY);
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
-		return fail("open /dev/null");
-	if (null == STDIN_FILENO)
-		take_fd(&null);
-	return 0;
+	return dup2(inside->mounts.null, STDIN_FILENO) < 0 ? fail("open /dev/null") : 0;
 }
 
 static int find_user(struct user *user, const struct process *process)
@@ -236,12 +245,12 @@ static int find_user(struct user *user, const struct process *process)
 	return 0;
 }
 
-static int set_oom_score(int score)
+static int set_oom_score(int proc, int score)
 {
 	char text[16];
 	if (!score)
 		return 0;
-	scoped_fd file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	scoped_fd file = openat(proc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	int n = snprintf(text, sizeof(text), "%d", score);
 	if (file < 0 || write(file, text, (size_t)n) != n)
 		return fail("--oom-score-adj %d", score);
@@ -249,7 +258,7 @@ static int set_oom_score(int score)
 }
 
 /* With the rights that the parent gave, in a user namespace too: setuid comes later. */
-static int begin(const struct inside *inside, const struct spec *spec, struct taken *volumes)
+static int begin(const struct inside *inside, const struct spec *spec, struct binds *volumes)
 {
 	umask(022);
 	if (become_tied(inside->report) < 0 || join_cgroup(inside->cgroup) < 0 ||
@@ -258,7 +267,7 @@ static int begin(const struct inside *inside, const struct spec *spec, struct ta
 	if (!spec->host_uts && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
 		return fail("set the host name to %s", spec->hostname);
 	if (!spec_is_mapped(spec))
-		return taken_volumes(volumes, spec);
+		return binds_open_volumes(volumes, spec);
 	volumes_leave(inside->volumes);
 	return 0;
 }
@@ -277,7 +286,7 @@ static int fill_volumes(const struct inside *inside, const struct spec *spec)
 static int end(const struct inside *inside, const struct spec *spec)
 {
 	struct user user;
-	if (find_user(&user, &spec->process) < 0 || set_oom_score(spec->process.oom_score_adj) < 0 ||
+	if (find_user(&user, &spec->process) < 0 || set_oom_score(inside->mounts.proc, spec->process.oom_score_adj) < 0 ||
 	    connect(inside, &spec->process, &user) < 0 || enter(inside, spec, &user) < 0)
 		return -1;
 	return become_init(inside, spec, &user);
@@ -285,7 +294,7 @@ static int end(const struct inside *inside, const struct spec *spec)
 
 static int run(struct inside *inside, const struct spec *spec)
 {
-	struct taken volumes = { .count = 0 };
+	struct binds volumes = { .count = 0 };
 	if (begin(inside, spec, &volumes) < 0 || root_mount(&spec->root, -1) < 0 ||
 	    fill_volumes(inside, spec) < 0 || make_root(inside, spec, &volumes) < 0)
 		return -1;
@@ -298,7 +307,7 @@ static int run(struct inside *inside, const struct spec *spec)
  */
 static int run_mapped(struct inside *inside, const struct spec *spec)
 {
-	struct taken volumes = { .count = 0 };
+	struct binds volumes = { .count = 0 };
 	struct spec reached = *spec;
 	char staging[32];
 	int held, begun = begin(inside, spec, &volumes);
@@ -311,7 +320,7 @@ static int run_mapped(struct inside *inside, const struct spec *spec)
 		_exit(EXIT_WHERRY); /* as in wait_for_go */
 	inside->held = held;
 	/* Not earlier: volumes have been filled. */
-	if (begun < 0 || taken_volumes(&volumes, spec) < 0 || root_attach(&spec->root, tree) < 0 ||
+	if (begun < 0 || binds_open_volumes(&volumes, spec) < 0 || root_attach(&spec->root, tree) < 0 ||
 	    userns_become_root() < 0 || become_tied(inside->report) < 0)
 		return -1;
 	/* Only now: /dev/mqueue belongs to who makes the namespace. */

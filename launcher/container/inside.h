@@ -6,6 +6,7 @@
 
 #include "launcher/cgroup/cgroup.h"
 #include "launcher/mount/ipc.h"
+#include "launcher/mount/mounts.h"
 #include "launcher/seccomp/seccomp.h"
 #include "launcher/spec/spec.h"
 #include "launcher/mount/volumes.h"
@@ -22,6 +23,7 @@ struct inside {
 	const struct cgroup *cgroup;
 	bool held; /* to its devices; said with "go" */
 	struct seccomp seccomp;
+	struct mounts mounts; /* the child's own */
 };
 
 /* Makes the container from inside and becomes its init. Leaves by exec or _exit, having reported. */

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 
+#include "launcher/mount/attach.h"
 #include "rootfs/base/sys.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
@@ -50,18 +50,6 @@ static const struct {
 	{ "/proc/self/fd", "/dev/fd" },       { "/proc/self/fd/0", "/dev/stdin" },
 	{ "/proc/self/fd/1", "/dev/stdout" }, { "/proc/self/fd/2", "/dev/stderr" },
 	{ "pts/ptmx", "/dev/ptmx" },
-};
-
-/* The list is moby's, oci/defaults.go: what tells of the host, or wakes its drivers. */
-static const char *const masked[] = {
-	"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
-	"/proc/latency_stats", "/proc/scsi", "/proc/sched_debug", "/proc/timer_list",
-	"/proc/timer_stats", "/sys/devices/virtual/powercap", "/sys/firmware",
-};
-
-/* /proc/sysrq-trigger reboots the machine, /proc/sys sets it up. */
-static const char *const read_only[] = {
-	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
@@ -134,7 +122,7 @@ static int make_nodes(int root)
 	return 0;
 }
 
-int mounts_kernel(int root, const char *proc)
+int mounts_kernel(struct mounts *mounts, int root, const char *proc)
 {
 	for (size_t i = 0; i < COUNT(kernel_mounts); i++) {
 		struct kernel_mount row = kernel_mounts[i];
@@ -142,7 +130,13 @@ int mounts_kernel(int root, const char *proc)
 		if (mount_kernel(root, &row) < 0)
 			return -1;
 	}
-	return make_nodes(root);
+	mounts->proc = open_target(root, &kernel_mounts[PROC]);
+	mounts->dev = open_target(root, &kernel_mounts[DEV]);
+	mounts->pts = open_target(root, &kernel_mounts[PTS]);
+	if (mounts->proc < 0 || mounts->dev < 0 || mounts->pts < 0 || make_nodes(root) < 0)
+		return -1;
+	mounts->null = openat(mounts->dev, "null", O_RDONLY | O_CLOEXEC);
+	return mounts->null < 0 ? fail("open /dev/null") : 0;
 }
 
 int mounts_shm(int root, int64_t size)
@@ -167,114 +161,15 @@ int mounts_sys(int root, unsigned long flags)
 	return mount_kernel(root, &sys);
 }
 
-static int mask(const char *path)
+int mounts_host_sys(const struct mounts *mounts, int root)
 {
-	if (mount("/dev/null", path, NULL, MS_BIND, NULL) == 0 || errno == ENOENT)
-		return 0;
-	/* ENOTDIR: PATH is a directory */
-	if (errno == ENOTDIR && mount("tmpfs", path, "tmpfs", SAFE | MS_RDONLY, "size=0") == 0)
-		return 0;
-	return fail("hide %s", path);
-}
-
-static int make_read_only(const char *path)
-{
-	if (mount(path, path, NULL, MS_BIND | MS_REC, NULL) < 0)
-		return errno == ENOENT ? 0 : fail("bind %s", path);
-	if (mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | SAFE, NULL) < 0)
-		return fail("make %s read-only", path);
-	return 0;
-}
-
-int mounts_mask(void)
-{
-	for (size_t i = 0; i < COUNT(masked); i++)
-		if (mask(masked[i]) < 0)
-			return -1;
-	for (size_t i = 0; i < COUNT(read_only); i++)
-		if (make_read_only(read_only[i]) < 0)
-			return -1;
-	return 0;
-}
-
-/* Returns 0; 1 where the kernel can't (mount_setattr(2), Linux 5.12); -1 with a failure. */
-static int seal_tree(int tree, const char *source)
-{
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-	if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) == 0)
-		return 0;
-	return errno == ENOSYS ? 1 : fail("make %s read-only", source);
-}
-
-int mounts_take(struct source_mount *taken, const char *source, const char *target, unsigned long flags)
-{
-	struct stat stat;
-	unsigned how = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
-	scoped_fd tree = sys_open_tree(AT_FDCWD, source, how | (flags & MS_REC ? AT_RECURSIVE : 0));
-	if (tree < 0 && errno == EINVAL && !(flags & MS_REC)) {
-		fail("bind %s alone", source);
-		return hint("in a user namespace what is mounted below it cannot be left out");
-	}
-	if (tree < 0 || fstat(tree, &stat) < 0)
-		return fail("bind %s", source);
-	bool remount = false;
-	if (flags & MS_RDONLY) {
-		int r = seal_tree(tree, source);
-		if (r < 0)
-			return -1;
-		remount = r > 0;
-	}
-	if (remount) {
-		/* Only the topmost mount can be sealed later: leave those below it out. */
-		close(take_fd(&tree));
-		tree = sys_open_tree(AT_FDCWD, source, how);
-		if (tree < 0)
-			return fail("bind %s", source);
-	}
-	*taken = (struct source_mount){
-		.tree = take_fd(&tree),
-		.target = target,
-		.directory = S_ISDIR(stat.st_mode),
-		.read_only = remount,
-	};
-	return 0;
-}
-
-/* A remount sets all flags anew. ST_NOSUID and its kin have the values of MS_NOSUID's (statvfs(3)). */
-static int seal_here(const char *target)
-{
-	struct statvfs stat;
-	if (statvfs(target, &stat) < 0)
-		return fail("look at %s", target);
-	if (mount(NULL, target, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | (stat.f_flag & SAFE), NULL) < 0)
-		return fail("make %s read-only", target);
-	return 0;
-}
-
-int mounts_put(const struct source_mount *taken)
-{
-	if (mounts_target(taken->target, taken->directory) < 0)
+	const struct kernel_mount sys = { .target = "/sys" };
+	scoped_fd dir = open_target(root, &sys);
+	scoped_fd tree = dir < 0 ? -1
+				 : sys_open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	if (dir < 0)
 		return -1;
-	if (sys_move_mount(taken->tree, "", AT_FDCWD, taken->target,
-			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) < 0)
-		return fail("mount %s", taken->target);
-	if (taken->propagation && mount(NULL, taken->target, NULL, taken->propagation, NULL) < 0)
-		return fail("set the propagation of %s", taken->target);
-	return taken->read_only ? seal_here(taken->target) : 0;
-}
-
-int mounts_make(const struct mount *mount_)
-{
-	if (mounts_target(mount_->target, true) < 0)
-		return -1;
-	if (mount_->kind == MOUNT_VOLUME) {
-		/* A mount of its own keeps its own flags when the root becomes read-only. */
-		if (mount(mount_->target, mount_->target, NULL, MS_BIND, NULL) < 0)
-			return fail("mount the volume %s", mount_->target);
-		return 0;
-	}
-	if (mount("tmpfs", mount_->target, "tmpfs", mount_->flags, mount_->data) < 0)
-		return fail("--tmpfs %s%s%s", mount_->target, *mount_->data ? ":" : "",
-			    mount_->data);
-	return 0;
+	if (tree < 0)
+		return fail("bind /sys");
+	return attach(mounts, tree, dir, SAFE | MS_RDONLY) < 0 ? fail("mount /sys") : 0;
 }

@@ -1,25 +1,17 @@
-/* What is mounted in a container: the kernel's file systems, devices, and what was asked for. */
+/* The kernel's file systems in a container: /proc, /dev with what belongs in it, /sys. */
 #ifndef LAUNCHER_MOUNT_MOUNTS_H
 #define LAUNCHER_MOUNT_MOUNTS_H
 
-#include <stddef.h>
-
-#include "launcher/spec/spec.h"
-
-/* A file or directory of the host's, taken along into the container: a detached copy of its mount. */
-struct source_mount {
-	int tree;           /* open_tree(2), Linux 5.2 */
-	const char *target; /* in the container; made if it isn't there */
-	bool directory, read_only;
-	unsigned long propagation; /* 0: as it is */
-};
+#include <stdint.h>
 
 /*
- * Takes SOURCE along, while the host's root is still the root. FLAGS are of mount(2): with MS_REC a
- * directory is taken with what is mounted below it; MS_RDONLY means all of that, or, before Linux 5.12,
- * the directory alone. Returns 0, or -1 with a failure.
+ * The container's own /proc, /dev and /dev/pts, O_PATH, and its /dev/null, to be read, held before anything that an image
+ * or a person asks for can cover them: what we change or write there later reaches them, and not what a path leads to
+ * by then. Closed by the exec.
  */
-int mounts_take(struct source_mount *, const char *source, const char *target, unsigned long flags);
+struct mounts {
+	int proc, dev, pts, null;
+};
 
 /*
  * Before root_enter, since a user namespace may mount a new /proc and /sys only while it sees the
@@ -30,7 +22,7 @@ int mounts_take(struct source_mount *, const char *source, const char *target, u
  * refused: programs would be shown files of the image's in their place. PROC is what stands for /proc
  * where one cannot be mounted, because our PID namespace is another user namespace's; NULL: nothing may.
  */
-int mounts_kernel(int root, const char *proc);
+int mounts_kernel(struct mounts *, int root, const char *proc);
 
 /* /dev/shm, of SIZE bytes, 0: 64 MiB; and /dev/mqueue, our IPC namespace's. After mounts_kernel. */
 int mounts_shm(int root, int64_t size);
@@ -39,16 +31,7 @@ int mounts_mqueue(int root);
 /* /sys, as FLAGS of mount(2) say (MS_RDONLY or 0): after the network namespace has been settled, since it shows its devices. */
 int mounts_sys(int root, unsigned long flags);
 
-/* After root_enter: docker's masked and read-only paths: what in /proc and /sys would reach the host. */
-int mounts_mask(void);
-
-/* Puts what was taken along in its place. */
-int mounts_put(const struct source_mount *);
-
-/* A tmpfs, or a directory that stays writable, as the spec asks for it. */
-int mounts_make(const struct mount *);
-
-/* Makes PATH, a directory or an empty file, with its parents, following links within the root. */
-int mounts_target(const char *path, bool directory);
+/* The same, of the host's, where a new one cannot be mounted: with all that is mounted there, read-only. */
+int mounts_host_sys(const struct mounts *, int root);
 
 #endif

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "launcher/mount/mounts.h"
 #include "rootfs/base/sys.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
@@ -18,6 +17,7 @@ enum { LINKS_MAX = 40 };
 /* The way to a place: what has been found, and what comes behind it. */
 struct way {
 	int root;              /* borrowed */
+	uint64_t resolve;      /* of openat2(2), beside what always holds */
 	char found[PATH_MAX];  /* begins with "/"; all of it is there, but the last part perhaps */
 	size_t parent;         /* bytes of FOUND without its last part */
 	char rest[PATH_MAX];
@@ -25,11 +25,11 @@ struct way {
 };
 
 /* Through none of /proc's own links: with --pid host one leads to the host's root. Returns -1 with errno. */
-static int reach(int root, const char *path)
+static int reach(int root, const char *path, uint64_t resolve)
 {
 	struct open_how how = {
 		.flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | resolve,
 	};
 	return sys_openat2(root, path, &how);
 }
@@ -88,7 +88,7 @@ static int advance(struct way *way, int dir, char *name)
 {
 	if (step(way, name) < 0)
 		return -1;
-	int there = reach(way->root, way->found);
+	int there = reach(way->root, way->found, way->resolve);
 	if (there >= 0 || errno != ENOENT) {
 		*name = '\0';
 		return there;
@@ -101,16 +101,16 @@ static int advance(struct way *way, int dir, char *name)
 	if (!followed && make(dir, name, true) < 0)
 		return -1;
 	*name = '\0';
-	return reach(way->root, *way->found ? way->found : "/");
+	return reach(way->root, *way->found ? way->found : "/", way->resolve);
 }
 
-static int walk(int root, const char *path, size_t length, char *name)
+static int walk(int root, const char *path, size_t length, uint64_t resolve, char *name)
 {
-	struct way way = { .root = root };
+	struct way way = { .root = root, .resolve = resolve };
 	if (length >= sizeof(way.rest))
 		return too_long();
 	memcpy(way.rest, path, length);
-	scoped_fd at = reach(root, "/");
+	scoped_fd at = reach(root, "/", resolve);
 	while (at >= 0 && *way.rest) {
 		int next = advance(&way, at, name);
 		scoped_close(&at);
@@ -119,31 +119,57 @@ static int walk(int root, const char *path, size_t length, char *name)
 	return take_fd(&at);
 }
 
-int target_find(int root, const char *path, char *name)
+static int find(int root, const char *path, uint64_t resolve, char *name)
 {
 	*name = '\0';
 	path += strspn(path, "/");
 	size_t length = strlen(path);
 	/* Mostly it is there. A slash at its end would want a directory. */
 	if (length && path[length - 1] != '/') {
-		int there = reach(root, path);
+		int there = reach(root, path, resolve);
 		if (there >= 0 || errno != ENOENT)
 			return there;
 	}
 	while (length && path[length - 1] == '/')
 		length--;
-	return walk(root, path, length, name);
+	return walk(root, path, length, resolve, name);
 }
 
-int mounts_target(const char *path, bool directory)
+int target_find(int root, const char *path, char *name)
+{
+	return find(root, path, 0, name);
+}
+
+/* What has just been made may have been replaced since by who shares the volume: it is looked at, not trusted. */
+static int make_and_open(int dir, const char *name, bool directory)
+{
+	if (make(dir, name, directory) < 0)
+		return -1;
+	return openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int target_open(const char *path, bool directory, uint64_t resolve)
 {
 	char name[NAME_MAX + 1];
 	struct stat there;
-	scoped_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	scoped_fd at = root < 0 ? -1 : target_find(root, path, name);
-	if (at < 0 || (*name ? make(at, name, directory) : fstat(at, &there)) < 0)
+	scoped_fd root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd at = root < 0 ? -1 : find(root, path, resolve, name);
+	if (at >= 0 && *name) {
+		int made = make_and_open(at, name, directory);
+		scoped_close(&at);
+		at = made;
+	}
+	if (at < 0 && errno == ELOOP && resolve & RESOLVE_NO_SYMLINKS)
+		return failx("make %s: there is a link in it, and below /proc, /sys and /dev none is followed", path);
+	if (at < 0 || fstat(at, &there) < 0)
 		return fail("make %s", path);
-	if (!*name && S_ISDIR(there.st_mode) != directory)
+	if (S_ISDIR(there.st_mode) != directory || S_ISLNK(there.st_mode))
 		return failx("%s is %s directory", path, directory ? "no" : "a");
-	return 0;
+	return take_fd(&at);
+}
+
+int target_make(const char *path, bool directory)
+{
+	scoped_fd place = target_open(path, directory, 0);
+	return place < 0 ? -1 : 0;
 }

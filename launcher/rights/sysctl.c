@@ -39,33 +39,33 @@ int sysctl_check(const char *word, bool own_ipc, bool own_network)
 		    "host's, net.* are");
 }
 
-void sysctl_set_usual(void)
+void sysctl_set_usual(int proc)
 {
 	/* moby's daemon/oci_linux.go */
 	static const struct {
 		const char *path, *value;
 	} usual[] = {
-		{ "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0" },
-		{ "/proc/sys/net/ipv4/ping_group_range", "0 2147483647" },
+		{ "sys/net/ipv4/ip_unprivileged_port_start", "0" },
+		{ "sys/net/ipv4/ping_group_range", "0 2147483647" },
 	};
 	for (size_t i = 0; i < sizeof(usual) / sizeof(*usual); i++) {
-		scoped_fd file = open(usual[i].path, O_WRONLY | O_CLOEXEC);
+		scoped_fd file = openat(proc, usual[i].path, O_WRONLY | O_CLOEXEC);
 		if (file < 0 || write(file, usual[i].value, strlen(usual[i].value)) < 0)
 			continue; /* no IPv4, or groups that are not mapped: as tight as the kernel has it */
 	}
 }
 
-int sysctl_set(const char *word)
+int sysctl_set(int proc, const char *word)
 {
 	char path[256];
 	size_t length = strcspn(word, "=");
-	int n = snprintf(path, sizeof(path), "/proc/sys/%.*s", (int)length, word);
+	int n = snprintf(path, sizeof(path), "sys/%.*s", (int)length, word);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return failx("--sysctl: the name is too long: %s", word);
-	for (char *dot = path + strlen("/proc/sys/"); *dot; dot++)
+	for (char *dot = path + strlen("sys/"); *dot; dot++)
 		if (*dot == '.')
 			*dot = '/';
-	scoped_fd file = open(path, O_WRONLY | O_CLOEXEC);
+	scoped_fd file = openat(proc, path, O_WRONLY | O_CLOEXEC);
 	const char *value = word + length + 1;
 	if (file < 0 || write(file, value, strlen(value)) < 0)
 		return fail("--sysctl %s", word);

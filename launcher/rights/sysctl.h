@@ -12,9 +12,9 @@ int sysctl_check(const char *word, bool own_ipc, bool own_network);
 
 /*
  * In the container, before /proc/sys becomes read-only. "Usual" is what docker sets in a network namespace
- * of its own: low ports and ICMP echo take no rights.
+ * of its own: low ports and ICMP echo take no rights. PROC: our own procfs, a descriptor.
  */
-void sysctl_set_usual(void);
-int sysctl_set(const char *word);
+void sysctl_set_usual(int proc);
+int sysctl_set(int proc, const char *word);
 
 #endif

@@ -10,7 +10,7 @@
 #include "launcher/spec/volume_name.h"
 #include "rootfs/base/err.h"
 
-int spec_mounts_check(const char *option, const char *target)
+static int check_target(const char *option, const char *target)
 {
 	if (target[0] != '/' || !target[strspn(target, "/")])
 		return failx("%s: '%s' is no absolute path below /", option, target);
@@ -24,28 +24,28 @@ int spec_mounts_check(const char *option, const char *target)
 	return 0;
 }
 
-struct mount *spec_mounts_add(struct spec *spec)
+struct mount *spec_mounts_add(struct spec *spec, const char *option, const char *target)
 {
+	if (check_target(option, target) < 0)
+		return NULL;
+	char *clean = path_clean(target);
 	struct mount *grown = realloc(spec->mounts, (spec->mount_count + 1) * sizeof(*grown));
-	if (!grown) {
+	if (!clean || !grown) {
 		fail("add a mount");
 		return NULL;
 	}
 	spec->mounts = grown;
 	grown += spec->mount_count++;
-	*grown = (struct mount){ 0 };
+	*grown = (struct mount){ .target = clean };
 	return grown;
 }
 
 static int add_volume(struct spec *spec, const char *target)
 {
-	if (spec_mounts_check("--volume", target) < 0)
-		return -1;
-	struct mount *mount = spec_mounts_add(spec);
+	struct mount *mount = spec_mounts_add(spec, "--volume", target);
 	if (!mount)
 		return -1;
 	mount->kind = MOUNT_VOLUME;
-	mount->target = target;
 	return 0;
 }
 
@@ -120,12 +120,9 @@ static int parse_volume(struct spec *spec, const char *whole)
 	char *target = strsep(&text, ":");
 	if (!target)
 		return add_volume(spec, source);
-	if (spec_mounts_check("--volume", target) < 0)
-		return -1;
-	struct mount *mount = spec_mounts_add(spec);
+	struct mount *mount = spec_mounts_add(spec, "--volume", target);
 	if (!mount || set_source(mount, source, whole) < 0)
 		return -1;
-	mount->target = target;
 	return parse_bind_options(mount, text, whole);
 }
 
@@ -163,14 +160,13 @@ static int parse_tmpfs(struct spec *spec, const char *whole)
 	if (!text)
 		return fail("--tmpfs %s", whole);
 	char *target = strsep(&text, ":");
-	if (spec_mounts_check("--tmpfs", target) < 0)
-		return -1;
-	struct mount *mount = spec_mounts_add(spec);
+	struct mount *mount = spec_mounts_add(spec, "--tmpfs", target);
 	char *data = calloc(1, strlen(whole) + 1);
-	if (!mount || !data)
+	if (!mount)
+		return -1;
+	if (!data)
 		return fail("--tmpfs %s", whole);
 	mount->kind = MOUNT_TMPFS;
-	mount->target = target;
 	mount->flags = MS_NOEXEC | MS_NOSUID | MS_NODEV;
 	for (char *word; (word = strsep(&text, ","));) {
 		if (apply_flag(mount, word))
@@ -182,12 +178,44 @@ static int parse_tmpfs(struct spec *spec, const char *whole)
 	return 0;
 }
 
-static bool is_mounted(const struct spec *spec, const char *target)
+/* Another mount on the target of SPEC's mount I. */
+static const struct mount *find_twin(const struct spec *spec, size_t i)
 {
-	for (size_t i = 0; i < spec->mount_count; i++)
-		if (!strcmp(spec->mounts[i].target, target))
-			return true;
-	return false;
+	for (size_t k = 0; k < spec->mount_count; k++)
+		if (k != i && !strcmp(spec->mounts[k].target, spec->mounts[i].target))
+			return &spec->mounts[k];
+	return NULL;
+}
+
+/* docker's daemon: a volume that only the image wants, or -v without a source, gives way; else it is an error. */
+static int check_twins(struct spec *spec)
+{
+	for (size_t i = 0; i < spec->mount_count;) {
+		struct mount *mount = &spec->mounts[i];
+		const struct mount *twin = find_twin(spec, i);
+		if (twin && mount->kind == MOUNT_VOLUME)
+			*mount = spec->mounts[--spec->mount_count];
+		else if (twin && twin->kind != MOUNT_VOLUME)
+			return failx("duplicate mount point: %s", mount->target);
+		else
+			i++;
+	}
+	return 0;
+}
+
+/*
+ * Whoever wrote a volume before may have left nodes of the host's disks there, if its kernel holds nobody to his
+ * devices. A volume shows devices to whom devices are given, and what a person puts in /dev.
+ */
+static void deny_devices(struct spec *spec, const struct run_options *given)
+{
+	bool asked = given->devices.count || given->device_rules.count;
+	for (size_t i = 0; i < spec->mount_count; i++) {
+		struct mount *mount = &spec->mounts[i];
+		bool in_dev = mount->source && (!strcmp(mount->target, "/dev") || !strncmp(mount->target, "/dev/", 5));
+		if (mount->kind != MOUNT_TMPFS && !spec->privileged && !in_dev && (!asked || spec->root.unprivileged))
+			mount->flags |= MS_NODEV;
+	}
 }
 
 static size_t depth(const char *path)
@@ -200,7 +228,7 @@ static size_t depth(const char *path)
 	return parts;
 }
 
-/* /data has to be mounted before /data/sub. Stable, so that the last of two on one target is seen. */
+/* /data has to be mounted before /data/sub. */
 static void sort_by_depth(struct spec *spec)
 {
 	for (size_t i = 1; i < spec->mount_count; i++) {
@@ -237,8 +265,11 @@ int spec_build_mounts(struct spec *spec, const struct run_options *given,
 		if (spec_mounts_words(spec, given->mounts.at[i]) < 0)
 			return -1;
 	for (char **target = config->volumes; target && *target; target++)
-		if (!is_mounted(spec, *target) && add_volume(spec, *target) < 0)
+		if (add_volume(spec, *target) < 0)
 			return -1;
+	if (check_twins(spec) < 0)
+		return -1;
+	deny_devices(spec, given);
 	sort_by_depth(spec);
 	return check_shared(spec);
 }

@@ -7,13 +7,10 @@
 #include "launcher/spec/spec.h"
 
 /*
- * Returns 0 where TARGET is absolute, not the root itself, and without a component that would climb; -1
- * with a failure that names OPTION.
+ * One more mount, on TARGET, else all zero. NULL with a failure that names OPTION: TARGET has to be absolute, not the
+ * root itself, and without a component that would climb.
  */
-int spec_mounts_check(const char *option, const char *target);
-
-/* One more mount, all zero. NULL with a failure. */
-struct mount *spec_mounts_add(struct spec *);
+struct mount *spec_mounts_add(struct spec *, const char *option, const char *target);
 
 /* Returns whether WORD is a propagation, and then sets it. */
 bool spec_mounts_propagation(struct mount *, const char *word);

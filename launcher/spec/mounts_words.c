@@ -176,17 +176,15 @@ int spec_mounts_words(struct spec *spec, const char *whole)
 	if (!words.target)
 		return failx("--mount %s: it has no target", whole);
 	int kind = find_type(&words, whole);
-	if (kind < 0 || spec_mounts_check("--mount", words.target) < 0 ||
-	    read_flag(&read_only, "readonly", words.read_only) < 0)
+	if (kind < 0 || read_flag(&read_only, "readonly", words.read_only) < 0)
 		return -1;
-	struct mount *mount = spec_mounts_add(spec);
+	struct mount *mount = spec_mounts_add(spec, "--mount", words.target);
 	if (!mount)
 		return -1;
 	if (words.consistency && strcmp(words.consistency, "default") &&
 	    !spec_mounts_is_consistency(words.consistency))
 		return failx("--mount %s: unknown consistency '%s'", whole, words.consistency);
 	mount->kind = (enum mount_kind)kind;
-	mount->target = words.target;
 	mount->flags = read_only ? MS_RDONLY : 0;
 	return mount_types[kind].build(mount, &words, whole);
 }

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -14,21 +13,19 @@
 #include "launcher/supervise/signals.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
+#include "rootfs/base/sys.h"
 
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER _IO('T', 0x41) /* asm-generic/ioctls.h, Linux 4.13 */
 #endif
 
 /* docker shows the program's terminal as /dev/console too: logs of old inits go there. */
-static int show_console(int master)
+static int show_console(int slave, int dev)
 {
-	char slave[32];
-	int number;
-	if (ioctl(master, TIOCGPTN, &number) < 0)
-		return fail("find the terminal");
-	snprintf(slave, sizeof(slave), "/dev/pts/%d", number);
-	scoped_fd console = open("/dev/console", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-	if (console < 0 || mount(slave, "/dev/console", NULL, MS_BIND, NULL) < 0)
+	scoped_fd console = openat(dev, "console", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	scoped_fd tree = console < 0 ? -1
+				     : sys_open_tree(slave, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (tree < 0 || sys_move_mount(tree, "", console, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return fail("make /dev/console");
 	return 0;
 }
@@ -41,16 +38,16 @@ static void copy_size(int master)
 		ioctl(master, TIOCSWINSZ, &size);
 }
 
-int terminal_make(int socket, uid_t uid)
+int terminal_make(int socket, uid_t uid, int dev, int pts)
 {
-	scoped_fd master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	scoped_fd master = openat(pts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (master < 0 || ioctl(master, TIOCSPTLCK, &(int){ 0 }) < 0)
 		return fail("make a terminal");
 	scoped_fd slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0 || fchown(slave, uid, (gid_t)-1) < 0 || ioctl(slave, TIOCSCTTY, 0) < 0)
 		return fail("take the terminal");
 	copy_size(master);
-	if (show_console(master) < 0)
+	if (show_console(slave, dev) < 0)
 		return -1;
 	if (descriptor_send(socket, master, 0) < 0)
 		return fail("hand out the terminal");

@@ -31,9 +31,10 @@ struct terminal {
 /*
  * In the container, when /dev/pts is mounted: makes a terminal that belongs to UID, takes it as the
  * process's controlling terminal, standard input, output and error, shows it as /dev/console, and
- * sends its other end through SOCKET. Before: the process leads a session without a terminal.
+ * sends its other end through SOCKET. DEV, PTS: our own /dev and /dev/pts, descriptors,
+ * whatever a path leads to by now. Before: the process leads a session without a terminal.
  */
-int terminal_make(int socket, uid_t uid);
+int terminal_make(int socket, uid_t uid, int dev, int pts);
 
 /* Outside: takes the other end from SOCKET. Returns 0, or -1 with a failure. */
 int terminal_take(struct terminal *, int socket);

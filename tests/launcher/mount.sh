@@ -3,7 +3,7 @@
 # mount namespace of its own: the host's stay as they are.
 . "$(dirname "$0")/../lib/lib.sh"
 . "$TOP/tests/lib/launch.sh"
-load busybox
+load busybox app
 
 HOST=$SCRATCH/host
 mkdir "$HOST"
@@ -121,11 +121,28 @@ read_only_below() {
 		- "$SCRATCH" "$WHERRY" "$STORE" "$STATE"
 }
 
+# docker: "Duplicate mount point"; a volume of the image's own, or of -v without a source, gives way.
+twice() {
+	local other
+	for other in "-v $SCRATCH:/data" "-v named:/data/" "--tmpfs //data" "--mount type=bind,src=$SCRATCH,dst=/./data" \
+		"--mount type=tmpfs,dst=/data/."; do
+		# shellcheck disable=SC2086
+		fails_with 125 "duplicate mount point: /data" wherry run -v "$SCRATCH:/data" $other busybox true
+		# shellcheck disable=SC2086
+		contains "$(wherry run -v /data/ $other busybox cat /proc/mounts | grep -c ' /data ')" 1
+		# shellcheck disable=SC2086
+		contains "$(wherry run $other --entrypoint '' app cat /proc/mounts | grep -c ' /data ')" 1
+	done
+	wherry run -v /data -v /data/ --mount type=volume,dst=/data busybox true
+	wherry volume rm named
+}
+
 it "--mount binds, read-only if asked, and makes nothing of the host's" binds
 it "--mount makes a tmpfs of a size and a mode" tmpfs
 it "--mount says what it doesn't understand" refusals
 it "--mount refuses what has no meaning for its type" others_keys
 it "--mount leaves out what is mounted below, if asked" alone
+it "refuses two mounts in one place, but for volumes without a source" twice
 it "shows mounts that come later with rslave and rshared alone" slaves
 it "makes what is mounted below a read-only volume read-only too" read_only_below
 finish_clean
