@@ -18,6 +18,7 @@
 
 #include "rootfs/base/sys.h"
 #include "rootfs/base/err.h"
+#include "rootfs/base/userns.h"
 #include "rootfs/base/scoped.h"
 
 /* Where a file system says what it is: fs/squashfs/squashfs_fs.h, fs/erofs/erofs_fs.h; little-endian. */
@@ -130,6 +131,11 @@ static int explain(const char *path, const char *type)
 int filesystem_mount(const char *path, const char *type)
 {
 	char device[32];
+	/* Whatever the kernel would say: its own parser, made for trusted disks, would read a stranger's bytes. */
+	if (userns_inside()) {
+		failx("%s: a file system in a file is root's to mount", path);
+		return hint("the kernel itself reads it; an image that is loaded takes no rights");
+	}
 	int tree = mount_source(path, type);
 	if (tree >= 0)
 		return tree;

@@ -72,9 +72,23 @@ kept() {
 	fails_with 1 "Read-only" wherry run --read-only "$SCRATCH/box.erofs" touch /x
 }
 
+# The kernel's own parser would read them: it is not even asked.
+not_without_root() {
+	local home=$SCRATCH/home
+	install -d -o 65534 -g 65534 "$home"
+	cp "$WHERRY" "$home/"
+	chmod 755 "$SCRATCH"
+	fails_with 125 "box.$1: a file system in a file is root's to mount" setpriv --reuid 65534 --regid 65534 --clear-groups \
+		env -i HOME="$home" PATH="$PATH" strace -qq -f -o "$home/calls" -e trace=fsopen,fsmount,mount,ioctl,openat \
+		"$home/wherry" --root "$home/store" --state "$home/state" run "$SCRATCH/box.$1" true
+	equal "$(grep -E 'fsopen|fsmount|mount\(|/dev/loop' "$home/calls")" ""
+	rm -r "$home"
+}
+
 for kind in squashfs erofs; do
 	it "runs an image file of $kind without loading it" runs $kind
 	it "never writes to an image file of $kind" unchanged $kind
+	it "mounts no image file of $kind without root" not_without_root $kind
 	it "takes what to run from the config beside an image file of $kind" config_beside $kind
 done
 it "gives the loop device back at the end" swapped_while_it_runs
