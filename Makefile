@@ -81,6 +81,7 @@ endif
 HOST_CC ?= cc
 AR = $(TOOL)ar
 STRIP = $(TOOL)strip
+READELF = $(TOOL)readelf
 
 CFLAGS_COMMON = -std=gnu11 -Wall -Wextra -Wshadow -Os -g -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -ffile-prefix-map=$(CURDIR)=.
@@ -111,6 +112,14 @@ INIT_LDFLAGS = -nostdlib -static -no-pie -Wl,--gc-sections,--build-id=none,--fat
 	-Wl,--sort-section=name \
 	-Wl,-z,noseparate-code,-z,norelro,-z,noexecstack $(INIT_LDFLAGS.$(ARCH))
 INIT_LIBS = -lgcc
+
+# The kernel reads an ELF file's segments; the table of its sections, 350 bytes, is for tools. What is zeroed in
+# the file's header is where the table is, and how many there are: elf(5), in 64-bit files and in others.
+cut_sections = set -e; \
+	end=$$($(READELF) -lW $1 | awk '$$1 == "LOAD" { print $$5; exit }'); head -c $$(($$end)) $1 >$1.cut; \
+	case $$($(READELF) -h $1) in *ELF64*) at="40 8 60 4" ;; *) at="32 4 48 4" ;; esac; set -- $$at; \
+	head -c $$2 /dev/zero | dd of=$1.cut bs=1 seek=$$1 conv=notrunc status=none; \
+	head -c $$4 /dev/zero | dd of=$1.cut bs=1 seek=$$3 conv=notrunc status=none; chmod 755 $1.cut; mv $1.cut $1
 
 # `make V=1` shows the commands.
 say = $(if $V,,@printf '%-5s %s\n' $1 $@;)
@@ -146,6 +155,7 @@ $B/wherry-init.debug: $(init_obj)
 
 $B/wherry $B/wherry-init: %: %.debug
 	$(call say,STRIP)$(STRIP) -s -R .comment -o $@ $<
+	$(if $(filter %-init,$@),@$(call cut_sections,$@))
 
 $(test_bin): $B/tests/%: $O/tests/%.o $O/tests/lib/tap.o $B/libwherry.a
 	@mkdir -p $(@D)

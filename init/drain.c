@@ -134,7 +134,7 @@ static void signal_all(int sig)
 
 void drain_begin(void)
 {
-	if (!drain.kill_at)
+	if (!drain.kill_at || !opt.grace)
 		drain.kill_at = now() + opt.grace;
 	if (opt.grace)
 		signal_all(SIGTERM);

@@ -1,5 +1,5 @@
 /* From a name to a running program, as execvpe(3). */
-#include "init/init.h"
+#include "init/machine.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -13,13 +13,31 @@ static const char *path_variable(void)
 	return DEFAULT_PATH;
 }
 
+/*
+ * Whether the kernel refuses it for want of #! alone. A NUL in its first block is another processor's program, which
+ * a shell would take for commands; one that is empty, or has #! and a line too long, is nobody's.
+ */
+static bool is_script(const char *path)
+{
+	char block[257];
+	const char *end;
+	long size, text;
+
+	*block = 0;
+	size = read_file(path, block, sizeof(block));
+	text = next_string(block) - block - 1;
+	if (!text || (text != size && (size != -E2BIG || text != sizeof(block) - 1)))
+		return false;
+	return find_word("#!\n\x7f" "ELF\n", block, &end) < 0;
+}
+
 /* A script without #! is the shell's (execvp(3)). */
 static int execute(char *path)
 {
 	char **argv = program.argv, *name = argv[0];
 	int error = sys_execve(path, argv, program.envp);
 
-	if (error == -ENOEXEC) {
+	if (error == -ENOEXEC && is_script(path)) {
 		argv[-1] = "/bin/sh";
 		argv[0] = path;
 		sys_execve(argv[-1], argv - 1, program.envp);

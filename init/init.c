@@ -14,6 +14,9 @@
 /* As many are buried before signals that came meanwhile are looked at. */
 enum { BATCH = 64 };
 
+/* --pdeathsig KILL where that would leave the program behind: our own news of it, which nobody else has a use for. */
+enum { ORPHANED = SIGSTKFLT };
+
 struct program program;
 bool is_pid1, is_machine;
 
@@ -78,6 +81,11 @@ static void handle(int sig, const siginfo_t *info)
 		return;
 	if (is_machine && machine_handle(sig))
 		return;
+	if (sig == opt.pdeathsig && sig == ORPHANED) {
+		opt.grace = 0;
+		drain_begin();
+		return;
+	}
 	signals_forward(sig, info);
 	if (sig == opt.stop_signal && opt.grace && program.pid)
 		drain_begin();
@@ -155,6 +163,8 @@ int run(void)
 static void prepare(void)
 {
 	sys_prctl(PR_SET_NAME, (long)"wherry-init", 0);
+	if (opt.pdeathsig == SIGKILL)
+		opt.pdeathsig = ORPHANED;
 	if (opt.pdeathsig)
 		sys_prctl(PR_SET_PDEATHSIG, opt.pdeathsig, 0);
 	if (opt.subreaper)

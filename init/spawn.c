@@ -6,6 +6,9 @@
 
 #include <linux/sched.h>
 
+/* Milliseconds in which whoever reads our reports can still see, as /proc/PID/root, why there is no program. */
+enum { LOOK = 1000 };
+
 static struct {
 	const char *name; /* what could not be used */
 	int error;        /* 0: the program runs */
@@ -39,11 +42,12 @@ static void restore_oom_score(void)
 /* As a record asks for it. Whoever isn't root keeps no capability (capabilities(7)). */
 static void become_user(void)
 {
-	int uid = program.ids[0], gid = program.ids[1], more = program.nids - 2;
-	int error = syscall2(NR_SETGROUPS, more < 0 ? 0 : more, (long)(program.ids + 2));
+	int *groups = program.ids + 1;
+	/* the primary one among them, as after a login */
+	int error = syscall2(NR_SETGROUPS, program.nids - (program.nids > 1), (long)groups);
 
-	error |= syscall1(NR_SETGID, gid);
-	error |= syscall1(NR_SETUID, uid);
+	error |= syscall1(NR_SETGID, *groups);
+	error |= syscall1(NR_SETUID, program.ids[0]);
 	if (error < 0)
 		give_up("--user", -EPERM);
 }
@@ -69,6 +73,7 @@ static _Noreturn void become_program(void)
 
 int program_start(void)
 {
+	siginfo_t info;
 	int pid;
 
 	failed.error = 0;
@@ -89,5 +94,7 @@ int program_start(void)
 	report(REPORT_NOT_RUN, failed.error);
 	if (!opt.report_fd)
 		say("", failed.name, failed.error);
+	else
+		signals_next(SIGBIT(SIGTERM), &info, LOOK);
 	return failed.error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }

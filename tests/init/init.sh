@@ -281,6 +281,26 @@ says_not_executable() {
 	fails_with 126 "$SCRATCH/plain/x: Not a directory" pid1 "$INIT" -- "$SCRATCH/plain/x"
 }
 
+# A shell would take another processor's program for commands: here, and in what a shell does itself, they are not run.
+runs_no_nonsense() {
+	local line
+	line=$(printf '#!/%0300d' 1)
+	for said in '\177ELF' '\177ELF\necho run\n' 'echo run\n\0' '' "$line\necho run\n" 'MZ\220\0\necho run\n'; do
+		printf "$said" >"$SCRATCH/nonsense"
+		chmod 755 "$SCRATCH/nonsense"
+		fails_with 126 "$SCRATCH/nonsense: Exec format error" pid1 "$INIT" -- "$SCRATCH/nonsense"
+		fails_with 126 "nonsense: Exec format error" env PATH="$SCRATCH:/usr/bin:/bin" "$INIT" -- nonsense
+		lacks "$(pid1 "$INIT" -- "$SCRATCH/nonsense" 2>&1 || true)" run
+	done
+	# as they are without #!: a comment first, a NUL late, one byte, a block and a byte
+	{ echo '# a comment'; echo 'echo run'; printf '#%0300d\nexit\n\0' 1; } >"$SCRATCH/nonsense"
+	equal "$(pid1 "$INIT" -- "$SCRATCH/nonsense")" run
+	for number in 254 255 256 257; do
+		printf 'echo %0*d' "$((number - 5))" 7 >"$SCRATCH/nonsense"
+		equal "$(pid1 "$INIT" -- "$SCRATCH/nonsense")" "$(printf '%0*d' "$((number - 5))" 7)"
+	done
+}
+
 runs_a_script_without_interpreter() {
 	printf 'echo "script $0 $1"; exit 4\n' >"$SCRATCH/script"
 	chmod 755 "$SCRATCH/script"
@@ -467,6 +487,24 @@ dies_with_its_parent() {
 	eventually gone "$pid"
 }
 
+# What has left its session, stopped itself, or ignores all that can be ignored.
+takes_the_rest_along() {
+	local options rest
+	options="$(feature pdeathsig=KILL) $(feature subreaper) $(feature grace=60s)"
+	rm -f "$SCRATCH/pid" "$SCRATCH/out"
+	cat >"$SCRATCH/family" <<-'END'
+		trap '' TERM HUP
+		setsid sh -c 'sleep 1000 & echo $!; echo $$; kill -STOP $$' &
+		while :; do sleep 1000; done
+	END
+	sh -c "'$INIT' $(xargs <<<"$options") -- sh '$SCRATCH/family' >'$SCRATCH/out' & echo \$! >'$SCRATCH/pid'; exec sleep 1000" &
+	outer=$!
+	eventually lines 2
+	rest="$(<"$SCRATCH/pid") $(<"$SCRATCH/out")"
+	kill -9 "$outer"
+	for pid in $rest; do eventually gone "$pid"; done
+}
+
 # ---- 8. Terminals
 
 # As a container's: init leads the session.
@@ -633,6 +671,7 @@ promise "5: ends with 128 and the signal" adds_128_to_a_signal
 promise "5: says what was not found, and ends with 127" says_not_found
 promise "5: says what cannot be executed and why, and ends with 126" says_not_executable
 promise "5: runs a script without #! by the shell" runs_a_script_without_interpreter
+promise "5: but no program of another processor, and nothing else that has a NUL in its first block" runs_no_nonsense
 promise "5: remaps exit statuses" remaps_the_status
 promise "5: rewrites a signal" rewrites_signals
 promise "5: rewrites by number, drops signals, and more than once" rewrites_by_number_and_drops
@@ -649,6 +688,7 @@ promise "6: as a subreaper kills them after the grace" kills_as_a_subreaper
 promise "7: signals the program alone" signals_the_program_alone
 promise "7: signals the program's group" signals_the_group
 promise "7: dies when its parent dies" dies_with_its_parent
+promise "7: and, as a subreaper, all that descends from it" takes_the_rest_along
 promise "8: hands the terminal whose session it leads to the program, with job control" hands_over_the_terminal
 promise "8: swallows the HUP that this causes, and the CONT" swallows_its_own_hup
 promise "8: but not a HUP that came before" keeps_a_real_hup
