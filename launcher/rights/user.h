@@ -2,6 +2,7 @@
 #ifndef LAUNCHER_RIGHTS_USER_H
 #define LAUNCHER_RIGHTS_USER_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -10,16 +11,16 @@ enum { USER_GROUPS_MAX = 256 };
 struct user {
 	uid_t uid;
 	gid_t gid;
-	gid_t groups[USER_GROUPS_MAX]; /* supplementary */
+	gid_t groups[USER_GROUPS_MAX]; /* supplementary, the primary one among them */
 	size_t group_count;
-	char home[256];
+	char home[PATH_MAX];
 };
 
 /*
  * Resolves what --user and the image's User say: "", NAME, UID, each with ":GROUP" or ":GID". "" is
  * root. As docker-run(1): a number needs no entry in passwd (its group is 0 then, its home /), a
  * name does; supplementary groups come from the group file unless a group is given.
- * Reads /etc/passwd and /etc/group: after root_enter. Returns 0, or -1 with a failure.
+ * Reads /etc/passwd and /etc/group, of a few MiB at most: after root_enter. Returns 0, or -1 with a failure.
  */
 int user_find(struct user *, const char *text);
 
