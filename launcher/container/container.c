@@ -125,7 +125,6 @@ static int join_ipc(struct inside *inside, const struct spec *spec)
 static int prepare(struct container *container, const struct spec *spec)
 {
 	struct inside *inside = &container->inside;
-	sigprocmask(SIG_SETMASK, NULL, &inside->mask);
 	if (seccomp_prepare(&inside->seccomp, spec->process.seccomp, spec->process.caps) < 0)
 		return -1;
 	inside->init = carried_open(spec->process.init_path);

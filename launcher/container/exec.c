@@ -9,10 +9,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "init/report.h"
 #include "rootfs/base/err.h"
+#include "rootfs/base/scoped.h"
 
 /* The parent may have died just before: then nobody reads our reports any more. */
 int become_tied(int report)
@@ -80,6 +82,33 @@ static char *const *init_argv(const struct inside *inside, const struct spec *sp
 	return argv;
 }
 
+/* The signals that are ignored, signal N as bit N - 1; all of them where /proc doesn't tell. */
+static uint64_t ignored_signals(void)
+{
+	char text[4096];
+	scoped_fd file = openat(AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC);
+	ssize_t n = file < 0 ? 0 : read(file, text, sizeof(text) - 1);
+	text[n < 0 ? 0 : n] = '\0';
+	const char *line = strstr(text, "\nSigIgn:");
+	return line ? strtoull(line + strlen("\nSigIgn:"), NULL, 16) : ~0ULL;
+}
+
+/*
+ * None ignored, none blocked: a shell's background jobs have INT ignored, a service has PIPE, and that would
+ * outlast every exec(2). The libc's sigaction(3) refuses those that it keeps for itself.
+ */
+static void reset_signals(void)
+{
+	static const unsigned long as_usual[8]; /* the kernel's struct sigaction, on each architecture */
+	uint64_t ignored = ignored_signals();
+	sigset_t none;
+	for (int sig = 1; sig <= 64; sig++)
+		if (ignored >> (sig - 1) & 1)
+			syscall(SYS_rt_sigaction, sig, as_usual, NULL, sizeof(uint64_t));
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* --no-init: what init would do for it, the program does without; its search and its 126 and 127 not. */
 static int become_program(const struct inside *inside, const struct process *process, char *const *env)
 {
@@ -102,7 +131,7 @@ int become_init(const struct inside *inside, const struct spec *spec, const stru
 	if (become_tied(inside->report) < 0)
 		return -1;
 	umask(process->umask < 0 ? 022 : (mode_t)process->umask);
-	sigprocmask(SIG_SETMASK, &inside->mask, NULL);
+	reset_signals();
 	if (process->no_init)
 		return become_program(inside, process, env);
 	if (fcntl(inside->report, F_SETFD, 0) < 0)

@@ -2,8 +2,6 @@
 #ifndef LAUNCHER_CONTAINER_INSIDE_H
 #define LAUNCHER_CONTAINER_INSIDE_H
 
-#include <signal.h>
-
 #include "launcher/cgroup/cgroup.h"
 #include "launcher/mount/ipc.h"
 #include "launcher/mount/mounts.h"
@@ -18,7 +16,6 @@ struct inside {
 	int init;     /* the init's file, to be executed */
 	int parent;   /* the parent's pidfd, whose network namespace is the container's */
 	const struct volumes *volumes; /* with descriptors of its own */
-	sigset_t mask; /* what the program shall have */
 	struct ipc ipc; /* what is another container's */
 	const struct cgroup *cgroup;
 	bool held; /* to its devices; said with "go" */
