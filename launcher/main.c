@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "launcher/command/commands.h"
 #include "rootfs/base/sys.h"
+#include "launcher/rights/caps.h"
 #include "launcher/rights/userns.h"
 #include "rootfs/base/err.h"
 #include "rootfs/store/store.h"
@@ -201,6 +203,12 @@ static int start(const struct command *command, const struct globals *globals, i
 		return parsed == OPTIONS_HELPED ? 0 : -1;
 	if (command != &version_command && geteuid() != 0 && userns_enter() < 0)
 		return -1;
+	/*
+	 * A container with --pid host could look into what we fork once its rights are given up, such as the next
+	 * container's first process, and find our file and environment there: ptrace(2), PR_SET_DUMPABLE.
+	 */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return fail("keep others from looking in");
 	return call(command, globals, words, operands);
 }
 
@@ -227,8 +235,12 @@ int main(int argc, char **argv)
 {
 	/* Inherited as ignored, the kernel would bury our children, and their status with them (wait(2)). */
 	signal(SIGCHLD, SIG_DFL);
+	/* A file that grows beyond `ulimit -f` is an error to tell of (setrlimit(2)). */
+	signal(SIGXFSZ, SIG_IGN);
 	int status = settle_descriptors() < 0 ? -1 : dispatch(argc, argv);
 	if (status >= 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		status = fail("write to standard output");
+	if (status < 0 && geteuid() == 0)
+		caps_explain();
 	return status < 0 ? failure_print() : status;
 }

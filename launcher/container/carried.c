@@ -35,9 +35,13 @@ static int create(void)
 
 static int fill_carried(int memory)
 {
-	size_t size = (size_t)(carried_init_end - carried_init);
-	if (write(memory, carried_init, size) != (ssize_t)size)
-		return fail("copy the init");
+	/* Up to the limit of `ulimit -f` a write is done in part, and then fails. */
+	for (const char *at = carried_init; at < carried_init_end;) {
+		ssize_t n = write(memory, at, (size_t)(carried_init_end - at));
+		if (n < 0)
+			return fail("copy the init");
+		at += n;
+	}
 	return 0;
 }
 
@@ -61,6 +65,8 @@ int carried_open(const char *path)
 	scoped_fd memory = create();
 	if (memory < 0 || (path ? fill_from(memory, path) : fill_carried(memory)) < 0)
 		return -1;
+	if (fchmod(memory, 0111) < 0)
+		return fail("keep the init from being read");
 	if (fcntl(memory, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
 		return fail("seal the init");
 	return take_fd(&memory);

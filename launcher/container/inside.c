@@ -196,14 +196,15 @@ static int give_up_rights(const struct inside *inside, const struct spec *spec, 
 	    take_on_user(user, &spec->root) < 0)
 		return -1;
 	/* Whoever isn't root has lost the others by setuid(2), but not what wherry's caller had inheritable. */
-	if (caps_set(user->uid == 0 ? caps : 0) < 0)
+	/* The init cannot be read without those, and is kept from being looked into: carried.h. */
+	if (caps_set(user->uid == 0 ? caps : 0, process->no_init ? 0 : caps_to_read) < 0)
 		return -1;
 	if (process->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail("set no_new_privs");
 	return 0;
 }
 
-/* The working directory is made by root and entered by the user, who may not be allowed to. */
+/* The working directory is made and entered by root: its user need not be allowed to (docker-run(1)). */
 static int enter(const struct inside *inside, const struct spec *spec, const struct user *user)
 {
 	const char *cwd = spec->process.cwd;
@@ -213,9 +214,11 @@ static int enter(const struct inside *inside, const struct spec *spec, const str
 	for (size_t i = 0; i < spec->process.rlimit_count; i++)
 		if (rlimit_set(&spec->process.rlimits[i]) < 0)
 			return -1;
+	bool entered = chdir(cwd) == 0;
 	if (give_up_rights(inside, spec, user) < 0)
 		return -1;
-	if (chdir(cwd) < 0)
+	/* A file system of others, NFS or FUSE, may let its user in alone. */
+	if (!entered && chdir(cwd) < 0)
 		return fail_status(EXIT_NOT_EXECUTABLE, "enter %s: %s", cwd, strerror(errno));
 	/* One that cannot be reached from /, whatever link of /proc led there, has no name. */
 	char here[PATH_MAX];
@@ -250,7 +253,11 @@ static int set_oom_score(int proc, int score)
 	char text[16];
 	if (!score)
 		return 0;
+	/* It is a user namespace's root's only while we can be looked into (proc(5)); nobody may, we have all rights. */
+	prctl(PR_SET_DUMPABLE, 1);
 	scoped_fd file = openat(proc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return fail("keep others from looking in");
 	int n = snprintf(text, sizeof(text), "%d", score);
 	if (file < 0 || write(file, text, (size_t)n) != n)
 		return fail("--oom-score-adj %d", score);

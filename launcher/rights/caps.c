@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/prctl.h>
@@ -86,6 +87,23 @@ uint64_t caps_all(void)
 	return data[0].permitted | (uint64_t)data[1].permitted << 32;
 }
 
+void caps_explain(void)
+{
+	static const uint64_t needed = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_FOWNER) | BIT(CAP_SETGID) |
+				       BIT(CAP_SETUID) | BIT(CAP_SETPCAP) | BIT(CAP_NET_ADMIN) |
+				       BIT(CAP_SYS_CHROOT) | BIT(CAP_SYS_ADMIN) | BIT(CAP_MKNOD);
+	const char *text = failure_get()->text;
+	uint64_t missing = needed & ~caps_all();
+	char list[256] = "";
+	if (!missing || (!strstr(text, strerror(EPERM)) && !strstr(text, strerror(EACCES))))
+		return;
+	for (int cap = 0; cap < COUNT; cap++)
+		if (missing & BIT(cap))
+			snprintf(list + strlen(list), sizeof(list) - strlen(list), "%sCAP_%s", *list ? ", " : "",
+				 names[cap]);
+	hint("root lacks %s here: where wherry runs in a container, that one's --privileged gives it", list);
+}
+
 int caps_bound(uint64_t keep)
 {
 	for (unsigned cap = 0; cap < 64; cap++) {
@@ -97,12 +115,15 @@ int caps_bound(uint64_t keep)
 	return 0;
 }
 
-int caps_set(uint64_t keep)
+const uint64_t caps_to_read = BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH);
+
+int caps_set(uint64_t keep, uint64_t unused)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	uint64_t effective = keep & ~unused;
 	struct __user_cap_data_struct data[2] = {
-		{ (uint32_t)keep, (uint32_t)keep, 0 },
-		{ (uint32_t)(keep >> 32), (uint32_t)(keep >> 32), 0 },
+		{ (uint32_t)effective, (uint32_t)keep, 0 },
+		{ (uint32_t)(effective >> 32), (uint32_t)(keep >> 32), 0 },
 	};
 	if (syscall(SYS_capset, &header, data) == 0)
 		return 0;

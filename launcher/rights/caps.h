@@ -25,10 +25,19 @@ int caps_find(const char *name);
 /* Every capability that the calling process has to give (its permitted set). */
 uint64_t caps_all(void);
 
+/* Names in the recorded failure's hint the capabilities whose lack may be its cause: root need not have all. */
+void caps_explain(void);
+
 /* Before the user is changed: nothing that the program executes can have more than KEEP. */
 int caps_bound(uint64_t keep);
 
-/* After it: what is left is KEEP for root; for others the kernel has cleared all. */
-int caps_set(uint64_t keep);
+/* What opens a file whose mode says no. */
+extern const uint64_t caps_to_read;
+
+/*
+ * After it: what is left is KEEP for root; for others the kernel has cleared all. UNUSED are out of effect until
+ * the next execve(2), which brings them back for root (capabilities(7)).
+ */
+int caps_set(uint64_t keep, uint64_t unused);
 
 #endif

@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -135,8 +134,5 @@ int userns_become_root(void)
 {
 	if (setgroups(0, NULL) < 0)
 		return fail("leave the host's groups");
-	if (become_root() < 0)
-		return -1;
-	/* Whose ids have changed does not own its /proc any more: proc(5), PR_SET_DUMPABLE. */
-	return prctl(PR_SET_DUMPABLE, 1) < 0 ? fail("own /proc/self") : 0;
+	return become_root();
 }

@@ -13,7 +13,7 @@ int userns_enter(void);
 
 /*
  * In a user namespace that others have mapped: the calling process, which has one thread, becomes its
- * root, in no other groups, and owner of what /proc shows of it. Returns 0, or -1 with a failure.
+ * root, in no other groups. Returns 0, or -1 with a failure.
  */
 int userns_become_root(void);
 

@@ -36,6 +36,8 @@ static int record(int status, int err, const char *fmt, va_list args)
 	if (err && n >= 0 && (size_t)n < sizeof(failure.text))
 		snprintf(failure.text + n, sizeof(failure.text) - n, ": %s", strerror(err));
 	make_printable(failure.text);
+	if (err == EFBIG)
+		hint("`ulimit -f` says how large a file of this process may be, and the file system has a limit too");
 	return -1;
 }
 

@@ -90,7 +90,7 @@ chroot_escape() {
 	local own
 	own=$(wherry run busybox ls -A / | sort)
 	equal "$(wherry run busybox tool -escape | sort)" "$own"
-	lacks "$(wherry run busybox sh -c 'ls /proc/1/root/ /proc/1/root/../')" "$(basename "$TOP")"
+	lacks "$(wherry run --cap-add SYS_PTRACE busybox sh -c 'ls /proc/1/root/ /proc/1/root/../')" "$(basename "$TOP")"
 }
 
 proc_and_sys() {

@@ -244,6 +244,8 @@ static void try_trace(char **pids)
 		attempt("environ", file < 0 ? -1 : read(file, &byte, 1));
 		snprintf(path, sizeof(path), "/proc/%d/root/", pid);
 		attempt("root", open(path, O_RDONLY));
+		snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+		attempt("exe", open(path, O_RDONLY));
 		attempt("process_vm_readv", syscall(SYS_process_vm_readv, pid, &here, 1, &there, 1, 0));
 		int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 		attempt("pidfd_getfd", syscall(SYS_pidfd_getfd, pidfd, 0, 0));
