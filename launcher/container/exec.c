@@ -82,11 +82,11 @@ static char *const *init_argv(const struct inside *inside, const struct spec *sp
 	return argv;
 }
 
-/* The signals that are ignored, signal N as bit N - 1; all of them where /proc doesn't tell. */
-static uint64_t ignored_signals(void)
+/* The signals that are ignored, signal N as bit N - 1; PROC is our own procfs; all of them where it does not tell. */
+static uint64_t ignored_signals(int proc)
 {
 	char text[4096];
-	scoped_fd file = openat(AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC);
+	scoped_fd file = openat(proc, "self/status", O_RDONLY | O_CLOEXEC);
 	ssize_t n = file < 0 ? 0 : read(file, text, sizeof(text) - 1);
 	text[n < 0 ? 0 : n] = '\0';
 	const char *line = strstr(text, "\nSigIgn:");
@@ -97,10 +97,10 @@ static uint64_t ignored_signals(void)
  * None ignored, none blocked: a shell's background jobs have INT ignored, a service has PIPE, and that would
  * outlast every exec(2). The libc's sigaction(3) refuses those that it keeps for itself.
  */
-static void reset_signals(void)
+static void reset_signals(int proc)
 {
 	static const unsigned long as_usual[8]; /* the kernel's struct sigaction, on each architecture */
-	uint64_t ignored = ignored_signals();
+	uint64_t ignored = ignored_signals(proc);
 	sigset_t none;
 	for (int sig = 1; sig <= 64; sig++)
 		if (ignored >> (sig - 1) & 1)
@@ -131,7 +131,7 @@ int become_init(const struct inside *inside, const struct spec *spec, const stru
 	if (become_tied(inside->report) < 0)
 		return -1;
 	umask(process->umask < 0 ? 022 : (mode_t)process->umask);
-	reset_signals();
+	reset_signals(inside->mounts.proc);
 	if (process->no_init)
 		return become_program(inside, process, env);
 	if (fcntl(inside->report, F_SETFD, 0) < 0)
