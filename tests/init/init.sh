@@ -7,7 +7,7 @@ FLAVOR=${FLAVOR:-wherry-init}
 INIT=${INIT:-$WHERRY_INIT}
 PROBE=$BUILD/tests/init/probe
 TTY="python3 $TOP/tests/init/on_tty.py"
-LIMIT=${LIMIT:-20}
+LIMIT=${LIMIT:-$PATIENCE}
 
 # feature NAME: the options that ask this init for something; what it hasn't fails the case.
 feature() {
@@ -350,7 +350,7 @@ leaves() {
 
 drains_with_term() {
 	local options
-	options=$(feature grace=15s)
+	options=$(feature grace=20m)
 	rm -f "$SCRATCH/log" "$SCRATCH/ready"
 	start_pid1 "$INIT" $options -- sh -c "$(leaves "$PROBE" term "$SCRATCH/log" one)"
 	ends 6
@@ -359,7 +359,7 @@ drains_with_term() {
 
 drains_what_is_stopped() {
 	local options
-	options=$(feature grace=15s)
+	options=$(feature grace=20m)
 	rm -f "$SCRATCH/log" "$SCRATCH/ready"
 	start_pid1 "$INIT" $options -- sh -c "'$PROBE' term '$SCRATCH/log' one >'$SCRATCH/ready' & \
 		until grep -q ready '$SCRATCH/ready'; do sleep 0.02; done; kill -STOP \$!; exit 6"
@@ -369,19 +369,19 @@ drains_what_is_stopped() {
 
 ends_when_the_last_is_gone() {
 	local options begin
-	options=$(feature grace=15s)
+	options=$(feature grace=20m)
 	rm -f "$SCRATCH/log" "$SCRATCH/ready"
 	begin=$(milliseconds)
 	start_pid1 "$INIT" $options -- sh -c "$(leaves "$PROBE" term "$SCRATCH/log" late 500)"
 	ends 6
 	equal "$(<"$SCRATCH/log")" late
-	[ $(($(milliseconds) - begin)) -lt 10000 ]
+	[ $(($(milliseconds) - begin)) -lt $((LIMIT * 1000)) ]
 }
 
 # A process that has entered from outside is not init's child; its end is noticed all the same.
 waits_for_strangers() {
 	local options
-	options=$(feature grace=15s)
+	options=$(feature grace=20m)
 	rm -f "$SCRATCH/log" "$SCRATCH/ready" "$SCRATCH/go"
 	start_pid1 "$INIT" $options -- sh -c "until [ -e $SCRATCH/go ]; do sleep 0.02; done; exit 6"
 	nsenter --target "$pid" --pid "$PROBE" term "$SCRATCH/log" stranger 300 >"$SCRATCH/ready" &
@@ -398,7 +398,7 @@ kills_after_the_grace() {
 	start_pid1 "$INIT" $options -- sh -c 'sh -c "trap : TERM; while :; do sleep 1; done" & sleep 0.2; exit 6'
 	ends 6
 	taken=$(($(milliseconds) - begin))
-	[ "$taken" -ge 700 ] && [ "$taken" -lt 10000 ]
+	[ "$taken" -ge 700 ] && [ "$taken" -lt $((LIMIT * 1000)) ]
 }
 
 kills_at_once_by_default() {
@@ -408,7 +408,7 @@ kills_at_once_by_default() {
 
 drains_on_the_stop_signal() {
 	local options
-	options="$(feature grace=15s) $(feature stop-signal=USR1)"
+	options="$(feature grace=20m) $(feature stop-signal=USR1)"
 	rm -f "$SCRATCH/log" "$SCRATCH/ready"
 	start_pid1 "$INIT" $options -- sh -c "'$PROBE' term '$SCRATCH/log' term >'$SCRATCH/ready' & \
 		trap 'echo usr1' USR1; trap 'echo no' TERM; wait \$!; wait \$!; echo left; exit 8"
@@ -430,7 +430,7 @@ kills_a_program_that_will_not_stop() {
 # Neither a process that isn't a descendant nor its children.
 drains_as_a_subreaper() {
 	local options status=0 other
-	options="$(feature grace=15s) $(feature subreaper)"
+	options="$(feature grace=20m) $(feature subreaper)"
 	rm -f "$SCRATCH/log" "$SCRATCH/ready"
 	sleep 1000 &
 	other=$!

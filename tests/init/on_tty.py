@@ -5,7 +5,7 @@ after ten seconds. What the terminal showed goes to standard output.
 """
 import os, pty, select, shlex, sys, time
 
-LIMIT = 10
+LIMIT = 300
 
 
 def main():

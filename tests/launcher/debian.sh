@@ -9,7 +9,7 @@ debian() {
 	local form=$1
 	shift
 	if [ "$form $1" = "place run" ]; then set -- run --no-unpack "${@:2}"; fi
-	timeout 120 "$WHERRY" --root "$SCRATCH/$form" --state "$STATE" "$@"
+	timeout "$PATIENCE" "$WHERRY" --root "$SCRATCH/$form" --state "$STATE" "$@"
 }
 
 loads() { debian "$1" load "$2"; }

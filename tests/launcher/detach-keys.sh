@@ -10,7 +10,7 @@ at() {
 	while [ $# -gt 0 ] && [ "$1" != -- ]; do options+=("$1"); shift; done
 	[ $# -eq 0 ] || shift
 	[ $# -gt 0 ] || set -- sh -c 'echo up; exec tool -hang'
-	timeout -k 5 100 python3 "$TOP/tests/lib/detach.py" "$WHERRY" --root "$STORE" --state "$STATE" \
+	timeout -k 5 "$PATIENCE" python3 "$TOP/tests/lib/detach.py" "$WHERRY" --root "$STORE" --state "$STATE" \
 		run -it --name "$ID" "${options[@]}" busybox "$@"
 }
 
@@ -180,7 +180,7 @@ attached() {
 
 # With the terminal taken already, and by no front that would give it back.
 fails_late() {
-	timeout -k 5 100 python3 "$TOP/tests/lib/detach.py" strace -f -qq -o "$SCRATCH/late" -e trace=lseek -e inject=lseek:error=EIO:when=1 \
+	timeout -k 5 "$PATIENCE" python3 "$TOP/tests/lib/detach.py" strace -f -qq -o "$SCRATCH/late" -e trace=lseek -e inject=lseek:error=EIO:when=1 \
 		"$WHERRY" --root "$STORE" --state "$STATE" run -it --detach-keys '' --ipc shareable --name "$ID" busybox sleep 100 <<-END
 		see write the state of $ID: I/O error
 		exit 125
@@ -247,7 +247,7 @@ killed() {
 # Ctrl-C before there is a container: the terminal's own key still.
 early() {
 	mkfifo "$SCRATCH/never"
-	timeout -k 5 60 python3 "$TOP/tests/lib/detach.py" "$WHERRY" --root "$STORE" --state "$STATE" run -it \
+	timeout -k 5 "$PATIENCE" python3 "$TOP/tests/lib/detach.py" "$WHERRY" --root "$STORE" --state "$STATE" run -it \
 		--env-file "$SCRATCH/never" busybox true <<-'END'
 		run sleep 0.5
 		type \x03

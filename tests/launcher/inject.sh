@@ -77,7 +77,7 @@ what_is_left() {
 inject() {
 	local status=0 lines left
 	# shellcheck disable=SC2046
-	timeout -k 1 20 strace -f -b execve -qq -o "$SCRATCH/injected" -e "trace=$2" -e "inject=$2:error=$1:when=$3" \
+	timeout -k 5 "$PATIENCE" strace -f -b execve -qq -o "$SCRATCH/injected" -e "trace=$2" -e "inject=$2:error=$1:when=$3" \
 		$(start_of) >"$SCRATCH/said" 2>"$SCRATCH/lines" || status=$?
 	lines=$(wc -l <"$SCRATCH/lines")
 	left=$(what_is_left)

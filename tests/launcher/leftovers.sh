@@ -120,7 +120,7 @@ killed_at_any_point() {
 killed_children() {
 	local pid child attempt
 	for attempt in {1..40}; do
-		timeout -k 5 20 "$WHERRY" --root "$STORE" --state "$STATE" run "${LIMITS[@]}" --name "k$ID-$attempt" busybox tool -hang >"$SCRATCH/child.out" 2>&1 &
+		timeout -k 5 "$PATIENCE" "$WHERRY" --root "$STORE" --state "$STATE" run "${LIMITS[@]}" --name "k$ID-$attempt" busybox tool -hang >"$SCRATCH/child.out" 2>&1 &
 		pid=$!
 		sleep "$(printf '0.%04d' $((attempt * 3)))"
 		for child in $(pgrep -P "$(pgrep -P "$pid" || echo 0)" || true); do

@@ -8,7 +8,7 @@ all_kinds() {
 	local kind
 	for kind in docker docker-blobs docker-blobs:gzip oci oci:gzip oci:zstd oci-tar oci-tar:zstd; do
 		echo "kind $kind"
-		equal "$(timeout 60 "$WHERRY" --root "$SCRATCH/kinds/${kind/:/-}" --state "$STATE" \
+		equal "$(timeout "$PATIENCE" "$WHERRY" --root "$SCRATCH/kinds/${kind/:/-}" --state "$STATE" \
 			run "$(image busybox "$kind")" cat /srv/message)" "from the second layer"
 	done
 	rm -r "$SCRATCH/kinds"
@@ -176,7 +176,7 @@ on_disk() {
 # There may be no store yet: it is made for the layer, and is no more when that has gone.
 directory_on_disk() {
 	cd "$SCRATCH"
-	equal "$(timeout 60 "$WHERRY" --root "$SCRATCH/none" --state "$STATE" run --overlay disk "$(rootfs busybox)" \
+	equal "$(timeout "$PATIENCE" "$WHERRY" --root "$SCRATCH/none" --state "$STATE" run --overlay disk "$(rootfs busybox)" \
 		sh -c 'echo written >/on-disk; cat /on-disk')" written
 	[ ! -e "$SCRATCH/none" ]
 	[ ! -e "(null)" ]

@@ -22,7 +22,7 @@ add_user() {
 # as_user COMMAND…: with newuidmap in reach. alone COMMAND…: without.
 as_user() {
 	setpriv --reuid "$NAME" --regid "$NAME" --init-groups env -i HOME="$SCRATCH/home" PATH="$PATH" \
-		timeout -k 5 60 "$@"
+		timeout -k 5 "$PATIENCE" "$@"
 }
 alone() { as_user env PATH=/nowhere "$@"; }
 

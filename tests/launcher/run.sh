@@ -189,7 +189,7 @@ early_signal() {
 		pid=$!
 		sleep "0.00$attempt"
 		kill -TERM "$pid"
-		timeout 20 tail -s 0.05 -f --pid="$pid" /dev/null
+		timeout "$PATIENCE" tail -s 0.05 -f --pid="$pid" /dev/null
 		ends "$pid" 143
 	done
 }
@@ -212,7 +212,7 @@ terminal() {
 	os.kill(pid, 15)
 	print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 	END
-	equal "$(timeout 30 python3 "$SCRATCH/terminal.py" "$WHERRY" --root "$STORE" --state "$STATE" run busybox tool -signals)" 42
+	equal "$(timeout "$PATIENCE" python3 "$SCRATCH/terminal.py" "$WHERRY" --root "$STORE" --state "$STATE" run busybox tool -signals)" 42
 }
 
 # Nobody reads what wherry passes on from the container's terminal: that is no signal to the program.
@@ -246,7 +246,7 @@ stuck_reader() {
 console_again() {
 	local again='exec 0<&- 1>&- 2>&-; sleep 0.3; exec >/dev/console; echo again'
 	equal "$(wherry run -t --no-init busybox sh -c "$again" | tr -d '\r')" again
-	timeout -k 5 60 python3 "$TOP/tests/lib/detach.py" "$WHERRY" --root "$STORE" --state "$STATE" \
+	timeout -k 5 "$PATIENCE" python3 "$TOP/tests/lib/detach.py" "$WHERRY" --root "$STORE" --state "$STATE" \
 		run -it --no-init busybox sh -c "$again" <<-'END'
 		see again
 		exit 0
@@ -256,7 +256,7 @@ console_again() {
 # shell: who sits at the terminal of a shell, in which `run` is wherry run, does what standard input says.
 shell() {
 	printf 'run() { %q --root %q --state %q run "$@"; }\nPS1="job> "\n' "$WHERRY" "$STORE" "$STATE" >"$SCRATCH/rc"
-	timeout -k 5 60 python3 "$TOP/tests/lib/detach.py" bash --noediting --rcfile "$SCRATCH/rc" -i
+	timeout -k 5 "$PATIENCE" python3 "$TOP/tests/lib/detach.py" bash --noediting --rcfile "$SCRATCH/rc" -i
 }
 
 ECHOES='echo up; while read x; do echo "<$x>"; done'
@@ -326,7 +326,7 @@ waits_with_input() {
 
 # Who leads a session has no shell that could continue it: there the kernel stops nobody.
 stops_for_nobody() {
-	timeout -k 5 60 python3 "$TOP/tests/lib/detach.py" "$WHERRY" --root "$STORE" --state "$STATE" \
+	timeout -k 5 "$PATIENCE" python3 "$TOP/tests/lib/detach.py" "$WHERRY" --root "$STORE" --state "$STATE" \
 		run -i busybox sh -c "$ECHOES" <<-'END'
 		see up
 		type \x1a
@@ -369,7 +369,7 @@ ends_in_background() {
 	local keys status
 	for keys in ctrl-p,ctrl-q ''; do
 		status=0
-		SHELL=/bin/sh timeout -k 5 60 script -qec "timeout -k 5 1 $WHERRY --root $STORE --state $STATE run -it \
+		SHELL=/bin/sh timeout -k 5 "$PATIENCE" script -qec "timeout -k 5 1 $WHERRY --root $STORE --state $STATE run -it \
 			--detach-keys '$keys' busybox sleep 60; exit \$?" /dev/null >/dev/null || status=$?
 		equal "$status" 124
 		equal "$(ls -A "$STATE")" ""
@@ -378,9 +378,9 @@ ends_in_background() {
 
 # Without -t: else it could type into it (TIOCSTI).
 no_terminal() {
-	equal "$(timeout 30 script -qec "$WHERRY --root $STORE --state $STATE run busybox sh -c 'echo x >/dev/tty'; echo status \$?" /dev/null |
+	equal "$(timeout "$PATIENCE" script -qec "$WHERRY --root $STORE --state $STATE run busybox sh -c 'echo x >/dev/tty'; echo status \$?" /dev/null |
 		tr -d '\r' | tail -n 1)" "status 1"
-	equal "$(timeout 30 script -qec "$WHERRY --root $STORE --state $STATE run busybox sh -c 'cut -d \" \" -f 7 /proc/self/stat'" /dev/null |
+	equal "$(timeout "$PATIENCE" script -qec "$WHERRY --root $STORE --state $STATE run busybox sh -c 'cut -d \" \" -f 7 /proc/self/stat'" /dev/null |
 		tr -d '\r')" 0
 }
 

@@ -197,7 +197,7 @@ limits() {
 }
 
 terminal() {
-	timeout -k 5 30 script -qec "'$WHERRY' --root '$STORE' --state '$STATE' run --userns $NAME -it busybox \
+	timeout -k 5 "$PATIENCE" script -qec "'$WHERRY' --root '$STORE' --state '$STATE' run --userns $NAME -it busybox \
 		sh -c 'test -t 0 && stat -c \"%u %t\" /dev/console && echo x >/dev/tty'" /dev/null >"$SCRATCH/tty" </dev/null
 	# script(1) types an end of file, which the terminal may echo
 	equal "$(tr -d '\r\000' <"$SCRATCH/tty" | sed 's/^^@//')" $'0 88\nx'
@@ -206,7 +206,7 @@ terminal() {
 # SCRATCH is open to root alone; nobody in the container needs to get through it, but something has to.
 state_anywhere() {
 	mkdir -m 700 "$SCRATCH/closed"
-	equal "$(timeout 20 "$WHERRY" --root "$STORE" --state "$SCRATCH/closed/state" run --userns "$NAME" busybox id -u)" 0
+	equal "$(timeout "$PATIENCE" "$WHERRY" --root "$STORE" --state "$SCRATCH/closed/state" run --userns "$NAME" busybox id -u)" 0
 }
 
 refused() {
@@ -221,7 +221,7 @@ refused() {
 
 # injected FAULT WORDS: what an older kernel, or one with less in it, makes of it
 injected() {
-	fails_with 125 "$2" timeout -k 5 60 strace -f -o "$SCRATCH/trace" -e "inject=$1" "$WHERRY" --root "$STORE" \
+	fails_with 125 "$2" timeout -k 5 "$PATIENCE" strace -f -o "$SCRATCH/trace" -e "inject=$1" "$WHERRY" --root "$STORE" \
 		--state "$STATE" run --name "u$ID" --userns "$NAME" busybox true
 	equal "$(ls -A "$STATE")" ""
 }

@@ -233,9 +233,9 @@ together() {
 
 # A container that runs for long keeps nobody from other volumes.
 not_alone() {
-	start long --name "$ID-long" -v long:/data "$TREE" /bin/sh -c 'echo up; sleep 60'
+	start long --name "$ID-long" -v long:/data "$TREE" /bin/sh -c 'echo up; sleep 10000'
 	equal "$(ls "$STORE/tmp")" ""
-	equal "$(timeout 10 "$WHERRY" --root "$STORE" --state "$STATE" run -v brief:/data "$TREE" /bin/echo through)" through
+	equal "$(timeout "$PATIENCE" "$WHERRY" --root "$STORE" --state "$STATE" run -v brief:/data "$TREE" /bin/echo through)" through
 	# an empty volume that somebody uses is the same for both
 	wherry volume create shared
 	kill -9 "$started"
@@ -247,7 +247,7 @@ not_alone() {
 }
 
 removes() {
-	start used -v used:/data "$TREE" /bin/sh -c 'echo up; sleep 60'
+	start used -v used:/data "$TREE" /bin/sh -c 'echo up; sleep 10000'
 	fails_with 125 "the volume used is in use" wherry volume rm used
 	contains "$(wherry volume ls | grep '^used ')" yes
 	[ -e "$VOLUMES/used/sparse" ]
@@ -325,12 +325,12 @@ mapped() {
 
 # The last one of that name may still be ending.
 again() {
-	start labelled --name "$ID-labelled" busybox sh -c 'echo up; sleep 60' && grep -qx up "$SCRATCH/labelled"
+	start labelled --name "$ID-labelled" busybox sh -c 'echo up; sleep 10000' && grep -qx up "$SCRATCH/labelled"
 }
 
 labels() {
 	start labelled --name "$ID-labelled" --label colour=green -l key --label 'empty=' --label 'words=a b = c' \
-		--annotation org.example.note=x busybox sh -c 'echo up; sleep 60'
+		--annotation org.example.note=x busybox sh -c 'echo up; sleep 10000'
 	equal "$(tail -n +2 "$STATE/$ID-labelled")" \
 		$'label colour=green\nlabel key\nlabel empty=\nlabel words=a b = c\nannotation org.example.note=x'
 	equal "$(head -n 1 "$STATE/$ID-labelled")" "$started"

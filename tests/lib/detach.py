@@ -38,7 +38,7 @@ def read(seconds):
 
 
 def until(condition):
-    end = time.monotonic() + 10
+    end = time.monotonic() + 300
     while not condition():
         if time.monotonic() > end:
             return False

@@ -132,7 +132,7 @@ absent() {
 endless() {
 	run_file <<-'END'
 	# timeout: 1
-	endless() { sleep 60; }
+	endless() { sleep 1000; }
 	it "never ends" endless
 	finish
 	END
@@ -141,6 +141,7 @@ endless() {
 }
 
 left_process() {
+	SECONDS=0
 	run_file <<-'END'
 	leave() { setsid sleep 60 & }
 	it "leaves a process with its output open" leave
@@ -186,6 +187,109 @@ helpers() {
 	contains "$report" "ok 8 - case 8"
 }
 
+# plant NAME: a test file, from standard input, in a tree that has a tests/run of its own.
+TREE=$SCRATCH/tree
+plant() {
+	mkdir -p "$TREE/tests/lib" "$TREE/tests/${1%/*}"
+	cp "$TOP/tests/run" "$TREE/tests/"
+	cp "$TOP/tests/lib/lib.sh" "$TREE/tests/lib/"
+	{ printf '#!/bin/bash\n. "$(dirname "$0")/../lib/lib.sh"\n'; cat; echo finish; } >"$TREE/tests/$1.sh"
+	chmod +x "$TREE/tests/$1.sh"
+}
+
+# planted OPTION…: its own tests/run; leaves the report in $report, its status in $status.
+planted() {
+	status=0
+	report=$(env -u TEST_TOP BUILD="$TREE/build" "$TREE/tests/run" "$@" 2>&1) || status=$?
+	echo "$report"
+}
+
+names() {
+	rm -rf "$TREE"
+	plant launcher/limits <<<'it "limits swap" true; it "limits memory" true'
+	plant vm/limits <<<'it "limits swap in a machine" true'
+	plant rootfs/load <<<'it "loads" true'
+	planted limits
+	contains "$report" "limits memory"
+	equal "$(tail -n 1 <<<"$report")" "2 passed, 0 failed, 0 skipped"
+	planted vm/limits load
+	equal "$(tail -n 1 <<<"$report")" "2 passed, 0 failed, 0 skipped"
+	contains "$report" "limits swap in a machine"
+	planted tests/rootfs/load.sh
+	equal "$(tail -n 1 <<<"$report")" "1 passed, 0 failed, 0 skipped"
+	planted nothing
+	equal "$status" 1
+	contains "$report" "nothing: there is no such test"
+	planted
+	equal "$(tail -n 1 <<<"$report")" "4 passed, 0 failed, 0 skipped"
+	contains "$report" "3 of 3"
+}
+
+sentences() {
+	rm -rf "$TREE"
+	plant launcher/limits <<<'it "limits swap" true; it "limits memory" false; skip "has SWAP" "none here"'
+	planted -n swap limits
+	equal "$status" 0
+	equal "$(tail -n 1 <<<"$report")" "1 passed, 0 failed, 1 skipped"
+	planted -n nonsense
+	equal "$status" 1
+}
+
+# Each says when it ran, the last one alone; the files of the first two wait for each other.
+two_at_a_time() {
+	local file
+	rm -rf "$TREE"
+	for file in one two; do
+		plant "rootfs/$file" <<-END
+		waits() { touch "$SCRATCH/\$1"; eventually test -e "$SCRATCH/\$2"; ! [ -e "$SCRATCH/alone" ]; }
+		echo "# $file begins"
+		it "meets the other" waits $file $([ $file = one ] && echo two || echo one)
+		echo "# $file ends"
+		END
+	done
+	plant rootfs/apart <<-END
+	# alone
+	is_last() { touch "$SCRATCH/alone"; [ -e "$SCRATCH/one" ] && [ -e "$SCRATCH/two" ]; }
+	it "is last" is_last
+	END
+	planted -j 2
+	equal "$(tail -n 1 <<<"$report")" "3 passed, 0 failed, 0 skipped"
+	for file in one two; do
+		contains "$report" "# $file begins"$'\n'"ok 1 - meets the other"$'\n'"# $file ends"
+	done
+	contains "$report" "# the slowest:"
+	grep -q '^# *[0-9]* s tests/rootfs/one.sh$' <<<"$report"
+	grep -q ' tests/rootfs/two.sh$' "$TREE/build/tests/times"
+}
+
+# What a test started, in whatever session, ends with tests/run; its directory is gone.
+ended() {
+	local pid name was
+	for name in TERM INT; do
+		rm -rf "$TREE"
+		plant rootfs/long <<-END
+		sleeps() { setsid sleep 9876 & sleep 9876; }
+		echo "# scratch is \$SCRATCH" >"$SCRATCH/was"
+		it "sleeps" sleeps
+		END
+		set -m
+		env -u TEST_TOP BUILD="$TREE/build" "$TREE/tests/run" >"$SCRATCH/report" 2>&1 </dev/null &
+		pid=$!
+		set +m
+		eventually test -s "$SCRATCH/was"
+		eventually pgrep -fx "sleep 9876"
+		kill "-$name" "$pid"
+		status=0
+		wait "$pid" || status=$?
+		[ "$status" -eq 143 ] || [ "$status" -eq 130 ]
+		sleeping() { pgrep -fx "sleep 9876"; }
+		if [ "$(id -u)" -eq 0 ]; then if sleeping; then return 1; fi; fi
+		was=$(sed 's/# scratch is //' "$SCRATCH/was")
+		[ -n "$was" ] && [ ! -e "$was" ]
+		rm "$SCRATCH/was"
+	done
+}
+
 leftovers() {
 	local kind
 	run_file <<-'END'
@@ -201,6 +305,7 @@ leftovers() {
 	it "makes what is another's" others
 	it "finds nothing of theirs" host_unchanged
 	it "leaves things" own
+	LOOKS=5
 	it "finds its own" host_unchanged
 	rmdir "$path/wherry-others" "$path/wherry-box$ID"
 	umount "$SCRATCH/mounted"
@@ -241,6 +346,10 @@ it "fails a file that isn't there" absent
 it "ends and fails a file that runs out of time" endless
 it "is not held up by a process that a test leaves behind" left_process
 it "removes the scratch directory" cleans_up
+it "finds files by name, by room or by path" names
+it "runs only the tests in whose sentence -n's words stand" sentences
+it "runs two files at a time, what is alone after them, and keeps their output apart" two_at_a_time
+it "ends the test that runs when it is ended itself" ended
 it "has helpers that fail as they should" helpers
 if [ "$(id -u)" -eq 0 ]; then
 	it "finds what a test leaves behind of its own, and nothing of others'" leftovers

@@ -10,7 +10,7 @@ STORE=$SCRATCH/store
 STATE=$SCRATCH/state
 
 wherry() {
-	timeout -k 5 60 "$WHERRY" --root "$STORE" --state "$STATE" "$@"
+	timeout -k 5 "$PATIENCE" "$WHERRY" --root "$STORE" --state "$STATE" "$@"
 }
 
 # load NAME…: images of tests/lib/images.sh, each under its own name.
@@ -138,11 +138,12 @@ host_changes() {
 	} | sort
 }
 
-# Ten seconds are enough for what ends late; what stays is seen every time.
+# Half a minute is enough for what ends late; what stays is seen every time.
+LOOKS=300
 host_unchanged() {
 	local left attempt
 	left=$(host_changes)
-	for attempt in {1..100}; do
+	for ((attempt = 0; attempt < LOOKS; attempt++)); do
 		[ -n "$left" ] || return 0
 		sleep 0.1
 		left=$(comm -12 <(echo "$left") <(host_changes))

@@ -10,8 +10,8 @@ set -euo pipefail
 export LC_ALL=C.UTF-8
 umask 022
 
-TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
-BUILD=$(realpath -m "${BUILD:-$TOP/build/$(uname -m)}")
+TOP=${TEST_TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)}
+BUILD=$(realpath -ms "${BUILD:-$TOP/build/$(uname -m)}")
 WHERRY=$BUILD/wherry
 WHERRY_INIT=$BUILD/wherry-init
 SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/wherry-test.XXXXXX")
@@ -24,6 +24,8 @@ export TOP BUILD WHERRY WHERRY_INIT SCRATCH
 test_output=$(mktemp "${TMPDIR:-/tmp}/wherry-test.XXXXXX")
 test_count=0
 test_failed=0
+# In seconds: what takes longer never ends. Generous, since the machine may have twenty others to serve.
+PATIENCE=600
 
 # A mount that a test forgot below $SCRATCH must not be emptied together with it.
 scratch_remove() {
@@ -51,10 +53,14 @@ own_etc() {
 	mount --bind "$SCRATCH/etc" /etc
 }
 
+# chosen SENTENCE: by -n of tests/run, if it says anything
+chosen() { [ -z "${TEST_ONLY:-}" ] || [[ ${1,,} = *"${TEST_ONLY,,}"* ]]; }
+
 # it SENTENCE FUNCTION [ARG…]
 it() {
 	local sentence=$1 status ignored
 	shift
+	chosen "$sentence" || return 0
 	set +e
 	# bash ignores -e, in subshells too, below `if`, `&&`, `||` and `!`: a test there could not fail.
 	ignored=$(set -e; false; echo ignored)
@@ -78,6 +84,7 @@ it() {
 
 # skip SENTENCE WHY
 skip() {
+	chosen "$1" || return 0
 	test_count=$((test_count + 1))
 	echo "ok $test_count - $1 # SKIP $2"
 }
@@ -123,10 +130,10 @@ fails_with() {
 	rm -f "$said" "$said.out"
 }
 
-# eventually COMMAND…: it succeeds within ten seconds.
+# eventually COMMAND…: it succeeds, if one waits.
 eventually() {
 	local attempt
-	for attempt in {1..200}; do
+	for attempt in {1..2000}; do
 		! "$@" >/dev/null 2>&1 || return 0
 		sleep 0.05
 	done

@@ -130,9 +130,9 @@ vm_monitor() {
 	echo "$1" >&8
 }
 
-# vm_wait [SECONDS]: for its end. One that takes longer is ended, and that is a failure.
+# vm_wait [SECONDS]: for its end. One that takes ten times as long is ended, and that is a failure.
 vm_wait() {
-	local left=$((${1:-$VM_SECONDS} * 10))
+	local left=$((${1:-$VM_SECONDS} * 100))
 	while kill -0 "$vm_pid" 2>/dev/null && [ "$left" -gt 0 ]; do
 		sleep 0.1
 		left=$((left - 1))

@@ -29,7 +29,7 @@ refused() {
 # other one a bad layer could be there already, from a good image.
 in_fresh() {
 	local status=0 left
-	timeout -k 5 60 "$WHERRY" --root "$SCRATCH/fresh" --state "$STATE" "$@" || status=$?
+	timeout -k 5 "$PATIENCE" "$WHERRY" --root "$SCRATCH/fresh" --state "$STATE" "$@" || status=$?
 	left=$(find "$SCRATCH"/fresh/{layers,images,names,tmp} -mindepth 1 2>/dev/null || [ ! -e "$SCRATCH/fresh" ])
 	if [ -n "$left" ]; then echo "left in the store: $left" >&2; fi
 	rm -rf "$SCRATCH/fresh"
@@ -194,7 +194,7 @@ small_disk() {
 	trap 'umount -l "$SCRATCH/disk"' EXIT
 }
 
-on_disk() { timeout -k 5 60 "$WHERRY" --root "$SCRATCH/disk/store" --state "$STATE" "$@"; }
+on_disk() { timeout -k 5 "$PATIENCE" "$WHERRY" --root "$SCRATCH/disk/store" --state "$STATE" "$@"; }
 
 # What can't fit is refused before a byte of it is written: by the length that gzip's end states, too.
 too_small_a_disk() {
@@ -261,8 +261,8 @@ read_only_store() {
 
 no_store() {
 	# A command that fails makes no store.
-	refused "$SCRATCH/none.tar" timeout 60 "$WHERRY" --root "$SCRATCH/never" --state "$STATE" load "$SCRATCH/none.tar"
-	refused "nowhere" timeout 60 "$WHERRY" --root "$SCRATCH/never" --state "$STATE" run nowhere true
+	refused "$SCRATCH/none.tar" timeout "$PATIENCE" "$WHERRY" --root "$SCRATCH/never" --state "$STATE" load "$SCRATCH/none.tar"
+	refused "nowhere" timeout "$PATIENCE" "$WHERRY" --root "$SCRATCH/never" --state "$STATE" run nowhere true
 	[ ! -e "$SCRATCH/never" ]
 }
 

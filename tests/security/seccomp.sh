@@ -94,7 +94,7 @@ prepare() {
 }
 
 # A call that is missing may also show as a container that never ends.
-run() { timeout -k 5 30 "$WHERRY" --root "$SCRATCH/store" --state "$SCRATCH/state" run "$@"; }
+run() { timeout -k 5 "$PATIENCE" "$WHERRY" --root "$SCRATCH/store" --state "$SCRATCH/state" run "$@"; }
 
 # try OPTION… -- NUMBER [ARGUMENT…]: what the call comes to in a container
 try() {

@@ -26,7 +26,7 @@ script() {
 	say held /wherry run app sh -c 'mknod /tmp/v b 259 0; cat /tmp/v; echo x >/dev/null && echo opened'
 	say seccomp /wherry run app sh -c 'grep Seccomp: /proc/self/status; mount -t tmpfs x /tmp'
 	echo '{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["rt_sigtimedwait_time64"],"action":"SCMP_ACT_ERRNO"}]}' >/profile
-	say profile timeout -s KILL 20 /wherry run --security-opt seccomp=/profile app sh -c 'kill -9 $$'
+	say profile timeout -s KILL 200 /wherry run --security-opt seccomp=/profile app sh -c 'kill -9 $$'
 	say user /wherry run -u 1000:1000 app sh -c 'id -u; echo x >/x'
 	for program in 'exit 7' 'kill -9 $$'; do say "status-$program" /wherry run app sh -c "$program"; done
 	say volume sh -c '/wherry run -v notes:/srv app sh -c "echo kept >/srv/new"; /wherry run -v notes:/srv app cat /srv/message /srv/new'

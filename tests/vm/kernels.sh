@@ -11,7 +11,7 @@ begin() {
 	cat <<-'END'
 	#!/bin/busybox sh
 	say() { echo "=== $1"; shift; "$@" 2>&1; echo "=== status $?"; }
-	await() { for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "$@" && return; sleep 0.2; done; }
+	await() { n=0; while [ $n -lt 300 ]; do "$@" && return; n=$((n + 1)); sleep 0.2; done; }
 	wherry() { /wherry --root /store "$@"; }
 	for m in $(cat /modules/order); do insmod $m; done
 	say bare wherry run /busybox.tar sh -c 'cat /srv/message /proc/1/comm'

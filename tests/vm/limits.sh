@@ -13,7 +13,7 @@ ROOT=$SCRATCH/root
 script() {
 	cat <<-'END'
 	#!/bin/busybox sh
-	await() { for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "$@" && return; sleep 0.5; done; }
+	await() { n=0; while [ $n -lt 300 ]; do "$@" && return; n=$((n + 1)); sleep 0.2; done; }
 	say() { echo "=== $1"; shift; "$@" 2>&1; echo "=== status $?"; }
 	wherry() { /wherry --root /store --state /state "$@"; }
 	for m in overlay virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk loop bfq; do insmod /modules/$m.ko || echo "no $m"; done

@@ -13,7 +13,7 @@ script() {
 	cat <<-'END'
 	#!/bin/busybox sh
 	say() { echo "=== $1"; shift; "$@" 2>&1; echo "=== status $?"; }
-	await() { for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "$@" && return; sleep 0.2; done; }
+	await() { n=0; while [ $n -lt 300 ]; do "$@" && return; n=$((n + 1)); sleep 0.2; done; }
 	mount -t proc proc /proc
 	mount -t devtmpfs dev /dev
 	mount -t sysfs sys /sys
