@@ -10,6 +10,7 @@
 
 #include "rootfs/archive/archive.h"
 #include "rootfs/base/err.h"
+#include "rootfs/decode/headers.h"
 #include "rootfs/archive/progress.h"
 #include "rootfs/store/room.h"
 #include "rootfs/base/scoped.h"
@@ -26,8 +27,21 @@ struct spool {
 	struct progress *progress;
 };
 
+/* What is no archive shall not fill the disk before anybody sees that. */
+static int check_head(const struct spool *spool, const unsigned char *data, size_t size)
+{
+	const char *path = spool->archive->path;
+	if (spool->written || size < 512)
+		return 0;
+	if (headers_are_zero(data))
+		return failx("%s: there is nothing in it", path);
+	return headers_have_checksum(data) ? 0 : failx("%s: it is not an archive", path);
+}
+
 static int write_all(struct spool *spool, const unsigned char *data, size_t size)
 {
+	if (check_head(spool, data, size) < 0)
+		return -1;
 	while (size) {
 		ssize_t n = write(spool->to, data, size);
 		if (n < 0) {

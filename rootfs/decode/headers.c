@@ -37,7 +37,7 @@ static uint64_t number(const unsigned char *field, size_t size)
 	return value;
 }
 
-static bool is_zero(const unsigned char *block)
+bool headers_are_zero(const unsigned char *block)
 {
 	for (int i = 0; i < BLOCK; i++)
 		if (block[i])
@@ -69,10 +69,19 @@ static unsigned checksum(const unsigned char *block)
 	return sum;
 }
 
+/* Some old writers took bytes as signed, and so does libarchive. */
+bool headers_have_checksum(const unsigned char *block)
+{
+	uint64_t stated = number(block + CHECKSUM_AT, 8), sum = checksum(block), high = 0;
+	for (int i = 0; i < BLOCK; i++)
+		high += block[i] & 0x80 ? 256 : 0;
+	return stated == sum || stated == sum - high;
+}
+
 /* Zeros are the archive's end, which needs none. */
 static bool has_checksum(const unsigned char *block)
 {
-	return number(block + CHECKSUM_AT, 8) == checksum(block) || is_zero(block);
+	return headers_have_checksum(block) || headers_are_zero(block);
 }
 
 static void set_checksum(unsigned char *block)
@@ -115,7 +124,7 @@ static void pass_header(struct headers *headers, const unsigned char *block)
 			headers->next += padded(headers->size);
 			headers->size = NO_SIZE;
 		}
-	} else if (is_zero(block)) {
+	} else if (headers_are_zero(block)) {
 		headers->ended = true;
 	} else if (strchr("xXgLKA", block[TYPE_AT]) && block[TYPE_AT]) {
 		headers->next += padded(number(block + SIZE_AT, 12));

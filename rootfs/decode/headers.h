@@ -41,4 +41,8 @@ size_t headers_gather(struct headers *, unsigned char *buffer, size_t got);
 /* Whether the block is an ordinary entry's, and states the real size or the map of a sparse one all the same. */
 bool headers_are_odd(const unsigned char *block);
 
+/* Whether a block of 512 bytes is a header by its checksum; whether it is zeros, as an archive's end. */
+bool headers_have_checksum(const unsigned char *block);
+bool headers_are_zero(const unsigned char *block);
+
 #endif

@@ -63,13 +63,17 @@ static int take_file(int dir, const char *name)
 	return errno == EISDIR || errno == EPERM ? 1 : -1;
 }
 
-/* Up to the directory above, under any name that is free there. */
+/*
+ * Up to the directory above, under any name that is free there: the one after the last that was, or with many
+ * of them each would try all those before it.
+ */
 static int take_up(DIR *stream, const char *name, int above)
 {
+	static unsigned last;
 	char free[24];
 	int result = take_file(dirfd(stream), name);
-	for (unsigned i = 0; result == 1; i++) {
-		snprintf(free, sizeof(free), "%u", i);
+	while (result == 1) {
+		snprintf(free, sizeof(free), "%u", last++);
 		if (renameat(dirfd(stream), name, above, free) == 0)
 			return 0;
 		if (errno != ENOTEMPTY && errno != EEXIST && errno != ENOTDIR)

@@ -20,6 +20,12 @@
 #include "rootfs/layer/remove.h"
 #include "rootfs/base/userns.h"
 
+/* Bytes of the names of implied directories, which are sorted in memory. */
+enum { IMPLIED_MAX = 64 << 20 };
+
+/* Names that lead through symbolic links: each may cost the kernel a walk over 40 targets of 4 KiB. */
+enum { FOLLOWED_MAX = 1 << 17 };
+
 static const struct entry implied_metadata = { .mode = S_IFDIR | 0755 };
 
 static void name_entry(const struct tree *tree, char *name)
@@ -67,6 +73,7 @@ int tree_open(struct tree *tree, int root, int implied)
 	tree->in_namespace = userns_inside();
 	tree->opaque = userns_overlay_opaque();
 	tree->levels[0].dir = root;
+	tree->levels[0].hidden = -1;
 	if (fchmod(root, 0755) < 0)
 		return fail("set the mode of the layer's root");
 	return 0;
@@ -101,6 +108,7 @@ void tree_push(struct tree *tree, int dir, const struct path *path, const struct
 	struct level *level = &tree->levels[depth];
 	const char *name = path_component(path, depth - 1);
 	level->dir = dir;
+	level->hidden = -1;
 	level->times[0] = times[0];
 	level->times[1] = times[1];
 	tree->open.at[depth - 1] = path->at[depth - 1];
@@ -133,6 +141,8 @@ static int open_through_link(struct tree *tree, const struct path *path, int dep
 		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
+	if (++tree->followed > FOLLOWED_MAX)
+		return tree_failx(tree, "too many names of the layer lead through symbolic links");
 	path_join(path, depth, name);
 	int dir = sys_openat2(tree->levels[0].dir, name, &how);
 	if (dir < 0)
@@ -141,15 +151,17 @@ static int open_through_link(struct tree *tree, const struct path *path, int dep
 	return dir;
 }
 
-/* For the pass that gives it the metadata of the layers below. */
-static int note_implied(struct tree *tree, const struct path *path, int depth)
+/* For the pass that gives the last COUNT of them, just made, the metadata of the layers below. */
+static int note_implied(struct tree *tree, const struct path *path, int depth, int count)
 {
-	char name[PATH_BYTES + 1];
+	char name[PATH_BYTES + 1], text[PATH_BYTES + 16];
 	path_join(path, depth, name);
+	int size = snprintf(text, sizeof(text), "%d/%s", count, name) + 1;
 	tree->found.implied = true;
-	if (write(tree->implied, name, strlen(name) + 1) < 0)
-		return tree_fail(tree, "note its directory");
-	return 0;
+	tree->implied_bytes += size;
+	if (tree->implied_bytes > IMPLIED_MAX)
+		return tree_failx(tree, "too many directories of the layer have no entry");
+	return write(tree->implied, text, size) < 0 ? tree_fail(tree, "note its directory") : 0;
 }
 
 static int make_implied(struct tree *tree, int at, const struct path *path, int depth)
@@ -197,8 +209,8 @@ static int open_other(struct tree *tree, int at, const struct path *path, int de
 	return tree_failx(tree, "what should be its directory is none");
 }
 
-/* Directory number DEPTH of PATH, below AT. */
-static int open_level(struct tree *tree, int at, const struct path *path, int depth)
+/* Directory number DEPTH of PATH, below AT. IMPLIED: it had to be made. */
+static int open_level(struct tree *tree, int at, const struct path *path, int depth, bool *implied)
 {
 	int dir = open_dir(at, path_component(path, depth - 1));
 	if (dir >= 0)
@@ -207,12 +219,8 @@ static int open_level(struct tree *tree, int at, const struct path *path, int de
 		return open_other(tree, at, path, depth);
 	if (errno != ENOENT)
 		return tree_fail(tree, "open its directory");
-	dir = make_implied(tree, at, path, depth);
-	if (dir >= 0 && note_implied(tree, path, depth) < 0) {
-		close(dir);
-		return -1;
-	}
-	return dir;
+	*implied = true;
+	return make_implied(tree, at, path, depth);
 }
 
 static int common(const struct tree *tree, const struct path *path, int depth)
@@ -230,11 +238,17 @@ int tree_enter(struct tree *tree, const struct path *path, int depth)
 	if (tree_leave(tree, keep) < 0)
 		return -1;
 	tree->stale = false;
+	int first = 0; /* below the first that is implied, all are */
 	while (tree->depth < depth) {
-		int dir = open_level(tree, tree->levels[tree->depth].dir, path, tree->depth + 1);
+		bool implied = false;
+		int dir = open_level(tree, tree->levels[tree->depth].dir, path, tree->depth + 1, &implied);
 		if (dir < 0 || push_as_it_is(tree, dir, path) < 0)
 			return -1;
+		if (implied && !first)
+			first = tree->depth;
 	}
+	if (first && note_implied(tree, path, depth, depth - first + 1) < 0)
+		return -1;
 	return tree->levels[depth].dir;
 }
 

@@ -51,6 +51,7 @@ struct findings {
 struct level {
 	int dir;
 	struct timespec times[2]; /* writing in it changes them: set when it is left, rule 21 */
+	int hidden; /* it or one above it is opaque: 1, 0; -1: nobody has looked */
 };
 
 struct blob;
@@ -67,7 +68,10 @@ struct tree {
 				and how deep */
 	const char *opaque;  /* overlayfs' name of the attribute that makes a directory opaque */
 	bool in_namespace;   /* a user namespace: no device nodes (rule 22) */
-	int implied;         /* file for the names of implied directories, NUL behind each; borrowed */
+	int implied;         /* file for the names of implied directories, NUL behind each: "2/a/b/c" for a/b and
+				a/b/c; borrowed */
+	uint64_t implied_bytes; /* of it */
+	uint32_t followed;   /* names that led through a symbolic link */
 	uint64_t need;       /* of a disk, by all layers of the load at least: for messages */
 	struct findings found;
 	struct path path;    /* of the entry at hand */

@@ -25,7 +25,7 @@ static bool same(const struct stat *a, const struct stat *b)
  * DIR or one above it is opaque: then nothing of the layers below can be seen in it. Asked of the
  * file system, not of the names, since a symbolic link may have led here.
  */
-static int is_below_opaque(struct tree *tree, int dir)
+static int look_above(struct tree *tree, int dir)
 {
 	struct stat root, here;
 	scoped_fd at = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -42,6 +42,22 @@ static int is_below_opaque(struct tree *tree, int dir)
 		close(at);
 		at = above;
 	}
+}
+
+/* As look_above, once for all entries of the directory at hand. */
+static int is_below_opaque(struct tree *tree, int dir)
+{
+	struct level *level = &tree->levels[tree->depth];
+	if (level->dir != dir)
+		return look_above(tree, dir);
+	if (level->hidden < 0)
+		level->hidden = look_above(tree, dir);
+	return level->hidden;
+}
+
+static bool has_mark(const struct tree *tree, int dir)
+{
+	return fgetxattr(dir, tree->opaque, NULL, 0) >= 0;
 }
 
 static int purge(struct tree *tree, int dir);
@@ -61,6 +77,9 @@ static int purge_one(struct tree *tree, int dir, const char *name)
 	if (below < 0)
 		return tree_fail(tree, "look for whiteouts in it");
 	const struct timespec times[2] = { st.st_atim, st.st_mtim };
+	/* One that is opaque has been looked into already, and gets no whiteouts any more. */
+	if (has_mark(tree, below))
+		return 0;
 	if (purge(tree, below) < 0)
 		return -1;
 	return futimens(below, times) < 0 ? tree_fail(tree, "set its times") : 0;
@@ -85,7 +104,8 @@ static int purge(struct tree *tree, int dir)
 	return result;
 }
 
-int tree_make_opaque(struct tree *tree, int dir)
+/* Returns 1; 0: it was so already; -1. */
+static int mark(struct tree *tree, int dir)
 {
 	struct stat root, here;
 	if (fstat(tree->levels[0].dir, &root) < 0 || fstat(dir, &here) < 0)
@@ -94,10 +114,27 @@ int tree_make_opaque(struct tree *tree, int dir)
 	 * overlayfs ignores the attribute on a layer's root: the lower chain is cut there instead
 	 * (rule 17).
 	 */
-	if (same(&root, &here))
+	bool is_root = same(&root, &here), was = is_root ? tree->found.opaque_root : has_mark(tree, dir);
+	if (was)
+		return 0;
+	if (is_root)
 		tree->found.opaque_root = true;
 	else if (fsetxattr(dir, tree->opaque, "y", 1, 0) < 0)
 		return tree_fail(tree, "make it opaque");
+	return 1;
+}
+
+/*
+ * A directory is looked through for whiteouts once: when it, or one above it, becomes opaque. Archives may say
+ * so again and again.
+ */
+int tree_make_opaque(struct tree *tree, int dir)
+{
+	int hidden = is_below_opaque(tree, dir), marked = hidden < 0 ? -1 : mark(tree, dir);
+	if (marked <= 0 || hidden)
+		return marked < 0 ? -1 : 0;
+	for (int i = 0; i <= tree->depth; i++)
+		tree->levels[i].hidden = -1;
 	return purge(tree, dir);
 }
 

@@ -23,6 +23,7 @@
 #include "rootfs/store/about.h"
 #include "rootfs/store/chain.h"
 #include "rootfs/base/err.h"
+#include "rootfs/base/json.h"
 #include "rootfs/load/lanes.h"
 #include "rootfs/load/missing.h"
 #include "rootfs/store/names.h"
@@ -30,6 +31,8 @@
 #include "rootfs/store/room.h"
 #include "rootfs/base/paths.h"
 #include "rootfs/base/scoped.h"
+
+enum { AGAIN_MAX = 200 };
 
 struct load {
 	struct store *store;
@@ -39,6 +42,8 @@ struct load {
 	struct work work;
 	struct waiting_list waiting;
 	struct left_out left_out;
+	json_t *extracted; /* diff IDs of layers that have been, as an object's members */
+	int again;         /* how many have been more than once */
 	struct load_result *result;
 };
 
@@ -47,11 +52,24 @@ static uint64_t window_of(const struct load *load)
 	return load->options->window ? load->options->window : DECODER_WINDOW;
 }
 
+/* The same layer is another one on other layers: a few lines could ask for it ten thousand times. */
+static int note_extracted(struct load *load, const struct digest *diff_id)
+{
+	if (!load->extracted && !(load->extracted = json_object()))
+		return fail("note a layer");
+	if (json_object_get(load->extracted, diff_id->hex) && ++load->again > AGAIN_MAX)
+		return failx("%s: its layers would have to be extracted again more than %d times, for "
+			     "what lies below them", load->archive->path, AGAIN_MAX);
+	return json_object_set_new(load->extracted, diff_id->hex, json_true()) < 0 ? fail("note a layer") : 0;
+}
+
 static int schedule(struct load *load, const struct plan_layer *layer, struct lane_job *job,
 		    int number)
 {
 	if (!layer->there)
 		return failx("%s: layer %s is missing", load->archive->path, layer->name);
+	if (note_extracted(load, &layer->diff_id) < 0)
+		return -1;
 	*job = (struct lane_job){ .archive = load->archive->path };
 	job->layer = (struct layer){
 		.blob = layer->blob, .digest = layer->digest, .diff_id = layer->diff_id,
@@ -376,6 +394,7 @@ int loader_load(struct store *store, const char *path, const struct load_options
 		status = read_and_load(&load, told, context);
 	archive_close(&archive);
 	free(load.waiting.at);
+	json_decref(load.extracted);
 	return status;
 }
 
@@ -393,5 +412,6 @@ int loader_put(struct store *store, const struct work *work, const char *path,
 			     .work = *work };
 	int status = load_all(&load, &plan, NULL, NULL);
 	free(load.waiting.at);
+	json_decref(load.extracted);
 	return status;
 }

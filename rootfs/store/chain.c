@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "rootfs/layer/attributes.h"
+#include "rootfs/base/blob.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/openat2.h"
 #include "rootfs/base/scoped.h"
-#include "rootfs/base/userns.h"
 
 void chain_ids(const struct digest *diff_ids, int count, struct digest *chains)
 {
@@ -38,36 +38,6 @@ static int open_beneath(int root, const char *path, int flags)
 	return sys_openat2(root, path, &how);
 }
 
-enum seen { SEEN_DIRECTORY, SEEN_NOTHING, SEEN_END };
-
-/*
- * What a layer has at PATH: that directory; nothing, so that one looks further down; or something
- * that hides all below (a whiteout, a file, an opaque directory on the way).
- */
-static enum seen look(int root, const char *path, int *found)
-{
-	char way[PATH_BYTES + 1];
-	snprintf(way, sizeof(way), "%s", path);
-	for (char *slash = way;;) {
-		slash = strchr(slash, '/');
-		if (slash)
-			*slash = '\0';
-		scoped_fd at = open_beneath(root, way, O_RDONLY | O_DIRECTORY);
-		if (at < 0)
-			return errno == ENOENT ? SEEN_NOTHING : SEEN_END;
-		if (!slash) {
-			*found = take_fd(&at);
-			return SEEN_DIRECTORY;
-		}
-		/* What this opaque directory lacks, no layer below can add. */
-		*slash = '/';
-		scoped_fd whole = open_beneath(root, path, O_PATH);
-		if (whole < 0 && fgetxattr(at, userns_overlay_opaque(), NULL, 0) >= 0)
-			return SEEN_END;
-		slash++;
-	}
-}
-
 static int copy_metadata(int from, int to, const char *path)
 {
 	struct stat st;
@@ -78,55 +48,90 @@ static int copy_metadata(int from, int to, const char *path)
 	return futimens(to, times) < 0 ? fail("%.400s: set its times", path) : 0;
 }
 
-static int complete_one(int top, const char *path, const struct chain_layer *below, int count)
+static int complete_one(int top, const char *path, struct merged *merged, const struct chain_layer *below)
 {
 	/* What has taken its place since is no business of ours. */
 	scoped_fd to = open_beneath(top, path, O_RDONLY | O_DIRECTORY);
 	if (to < 0)
 		return 0;
-	for (int i = count - 1; i >= 0; i--) {
-		int found = -1;
-		enum seen seen = look(below[i].dir, path, &found);
-		scoped_fd from = found;
-		if (seen == SEEN_DIRECTORY)
-			return copy_metadata(from, to, path);
-		if (seen == SEEN_END || below[i].opaque_root)
+	int number = merged_find(merged, path);
+	if (number < 0)
+		return 0;
+	scoped_fd from = open_beneath(below[number].dir, path, O_RDONLY | O_DIRECTORY);
+	return from < 0 ? fail("%.400s: open it in the layer below", path) : copy_metadata(from, to, path);
+}
+
+/* A path and those above it, from the first that was implied on: tree.h, struct tree, implied. */
+static int complete_path(int top, char *path, struct merged *merged, const struct chain_layer *below)
+{
+	char *end;
+	long implied = strtol(path, &end, 10), depth = 1;
+	path = *end == '/' ? end + 1 : end;
+	for (const char *at = path; (at = strchr(at, '/')); at++)
+		depth++;
+	for (char *slash = path; slash; slash++, depth--) {
+		slash = strchr(slash, '/');
+		if (slash)
+			*slash = '\0';
+		if (depth <= implied && complete_one(top, path, merged, below) < 0)
+			return -1;
+		if (!slash)
 			return 0;
+		*slash = '/';
 	}
 	return 0;
 }
 
+/* By their paths, behind the number: neighbours stand together. */
+static int compare_paths(const void *left, const void *right)
+{
+	const unsigned char *a = (const unsigned char *)strchr(*(char *const *)left, '/'),
+			    *b = (const unsigned char *)strchr(*(char *const *)right, '/');
+	for (; *a && *a == *b; a++)
+		b++;
+	/* A slash comes before any other byte, so that what is below a directory follows it. */
+	return *a == *b ? 0 : !*a || (*b && *a == '/') ? -1 : !*b || *b == '/' ? 1 : *a < *b ? -1 : 1;
+}
+
+/* Points at each of the names in TEXT, SIZE bytes. Returns how many, or -1. */
+static ssize_t list_paths(char *text, size_t size, char ***paths)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < size; i++)
+		count += !text[i];
+	*paths = calloc(count + 1, sizeof(**paths));
+	if (!*paths)
+		return fail("read the names of directories");
+	count = 0;
+	for (char *at = text; at < text + size; at += strlen(at) + 1)
+		if (strchr(at, '/'))
+			(*paths)[count++] = at;
+	qsort(*paths, count, sizeof(**paths), compare_paths);
+	return (ssize_t)count;
+}
+
 int chain_complete(int top, int implied, const struct chain_layer *below, int count)
 {
-	scoped_ptr char *line = NULL;
-	size_t room = 0;
-	FILE *names = fdopen(dup(implied), "r");
-	if (!names)
+	struct stat st;
+	if (fstat(implied, &st) < 0)
 		return fail("read the names of directories");
-	int result = 0;
-	while (result == 0 && getdelim(&line, &room, '\0', names) > 0)
-		result = complete_one(top, line, below, count);
-	fclose(names);
+	scoped_ptr char *text = malloc(st.st_size + 1);
+	scoped_ptr char **paths = NULL;
+	const struct blob blob = { implied, 0, st.st_size };
+	if (!text || blob_read(&blob, 0, text, st.st_size) != st.st_size)
+		return fail("read the names of directories");
+	text[st.st_size] = '\0';
+	ssize_t path_count = list_paths(text, st.st_size, &paths);
+	struct merged *merged = path_count < 0 ? NULL : merged_open(below, count);
+	int result = merged ? 0 : -1;
+	for (ssize_t i = 0; i < path_count && result == 0; i++)
+		result = complete_path(top, paths[i], merged, below);
+	merged_close(merged);
 	return result;
 }
 
-static bool is_merged(const char *path, const struct chain_layer *below, int count)
-{
-	for (int i = count - 1; i >= 0; i--) {
-		int found = -1;
-		enum seen seen = look(below[i].dir, path, &found);
-		scoped_close(&found);
-		if (seen != SEEN_NOTHING)
-			return seen == SEEN_DIRECTORY;
-		if (below[i].opaque_root)
-			return false;
-	}
-	return false;
-}
-
 struct drop {
-	const struct chain_layer *below;
-	int count;
+	struct merged *merged;
 	int dropped;
 	char path[PATH_BYTES + 1]; /* of the directory at hand; "": the root */
 };
@@ -165,7 +170,7 @@ static int drop_in(struct drop *drop, int dir)
 			result = drop_below(drop, dir, entry->d_name);
 		else if (result == 0 && tree_is_whiteout(&st)) {
 			if (merged < 0)
-				merged = is_merged(drop->path, drop->below, drop->count);
+				merged = merged_find(drop->merged, drop->path) >= 0;
 			result = merged ? 0 : unlinkat(dir, entry->d_name, 0);
 			drop->dropped += !merged;
 		}
@@ -177,6 +182,10 @@ static int drop_in(struct drop *drop, int dir)
 
 int chain_drop_whiteouts(int top, const struct chain_layer *below, int count)
 {
-	struct drop drop = { .below = below, .count = count };
-	return drop_in(&drop, top) < 0 ? fail("look for whiteouts of nothing") : drop.dropped;
+	struct drop drop = { .merged = merged_open(below, count) };
+	if (!drop.merged)
+		return -1;
+	int result = drop_in(&drop, top);
+	merged_close(drop.merged);
+	return result < 0 ? fail("look for whiteouts of nothing") : drop.dropped;
 }

@@ -9,20 +9,15 @@
 #define ROOTFS_STORE_CHAIN_H
 
 #include "rootfs/base/sha256.h"
+#include "rootfs/store/merged.h"
 #include "rootfs/store/store.h"
 #include "rootfs/layer/tree.h"
 
 /* Chain IDs of COUNT layers, bottom first. */
 void chain_ids(const struct digest *diff_ids, int count, struct digest *chains);
 
-/* Where a layer lies: an open directory's name, and what is known of it. */
-struct chain_layer {
-	int dir; /* of the layer's root */
-	bool opaque_root;
-};
-
 /*
- * Gives the directories that the file IMPLIED names (NUL behind each) in the layer TOP the owner,
+ * Gives the directories that the file IMPLIED names (rootfs/layer/tree.h) in the layer TOP the owner,
  * mode, attributes and times that the COUNT layers below show, bottom first. Returns 0, or -1 with
  * a failure.
  */
