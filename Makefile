@@ -262,8 +262,8 @@ bench: all $(bench_bin)
 TIME = 60
 FUZZ_PACKAGES = clang libarchive-dev libjansson-dev liblzma-dev libzstd-dev \
 	$(if $(filter isal,$(GUNZIP)),libisal-dev,zlib1g-dev)
-fuzz_bin := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(filter-out %/decoder_thread.c,$(wildcard tests/fuzz/*.c)))
-fuzz_src := tests/fuzz/decoder_thread.c $(filter-out rootfs/decode/decoder.c rootfs/decode/sandbox.c,$(ROOTFS_SRC))
+fuzz_bin := $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(filter-out %/decoder_thread.c %/slow.c,$(wildcard tests/fuzz/*.c)))
+fuzz_src := tests/fuzz/decoder_thread.c tests/fuzz/slow.c $(filter-out rootfs/decode/decoder.c rootfs/decode/sandbox.c,$(ROOTFS_SRC))
 
 fuzz: fuzz-packages $(fuzz_bin)
 	python3 tests/fuzz/seeds.py $B/fuzz/seeds

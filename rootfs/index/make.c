@@ -39,6 +39,7 @@ struct making {
 	struct work memory;           /* a tmpfs, without a name */
 	struct lane_job *jobs;        /* one for each layer */
 	struct merge_layer *layers;
+	unsigned asked;               /* rootfs/store/merged.h */
 	struct erofs erofs;
 };
 
@@ -175,7 +176,7 @@ static int complete(struct making *making, int number)
 		return fail("complete layer %.12s", job->layer.diff_id.hex);
 	for (int i = 0; i < number; i++)
 		below[i] = (struct chain_layer){ making->layers[i].dir, making->layers[i].opaque_root };
-	return chain_complete(making->layers[number].dir, implied, below, number);
+	return chain_complete(making->layers[number].dir, implied, below, number, &making->asked);
 }
 
 static int read_layers(struct making *making)

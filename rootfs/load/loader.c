@@ -43,6 +43,7 @@ struct load {
 	struct waiting_list waiting;
 	struct left_out left_out;
 	json_t *extracted; /* diff IDs of layers that have been, as an object's members */
+	unsigned asked;    /* store/merged.h */
 	int again;         /* how many have been more than once */
 	struct load_result *result;
 };
@@ -132,9 +133,9 @@ static int complete(struct load *load, struct waiting *waiting, const struct dig
 	if (result == 0 && (top < 0 || implied < 0))
 		result = fail("complete layer %.12s", waiting->diff_id.hex);
 	if (result == 0)
-		result = chain_complete(top, implied, layers, below);
+		result = chain_complete(top, implied, layers, below, &load->asked);
 	if (result == 0 && waiting->found.whiteouts)
-		result = chain_drop_whiteouts(top, layers, below);
+		result = chain_drop_whiteouts(top, layers, below, &load->asked);
 	if (result > 0)
 		waiting->found.names -= result;
 	while (opened > 0)

@@ -56,7 +56,7 @@ static int complete_one(int top, const char *path, struct merged *merged, const 
 		return 0;
 	int number = merged_find(merged, path);
 	if (number < 0)
-		return 0;
+		return number == MERGED_NONE ? 0 : -1;
 	scoped_fd from = open_beneath(below[number].dir, path, O_RDONLY | O_DIRECTORY);
 	return from < 0 ? fail("%.400s: open it in the layer below", path) : copy_metadata(from, to, path);
 }
@@ -110,7 +110,7 @@ static ssize_t list_paths(char *text, size_t size, char ***paths)
 	return (ssize_t)count;
 }
 
-int chain_complete(int top, int implied, const struct chain_layer *below, int count)
+int chain_complete(int top, int implied, const struct chain_layer *below, int count, unsigned *asked)
 {
 	struct stat st;
 	if (fstat(implied, &st) < 0)
@@ -122,7 +122,7 @@ int chain_complete(int top, int implied, const struct chain_layer *below, int co
 		return fail("read the names of directories");
 	text[st.st_size] = '\0';
 	ssize_t path_count = list_paths(text, st.st_size, &paths);
-	struct merged *merged = path_count < 0 ? NULL : merged_open(below, count);
+	struct merged *merged = path_count < 0 ? NULL : merged_open(below, count, asked);
 	int result = merged ? 0 : -1;
 	for (ssize_t i = 0; i < path_count && result == 0; i++)
 		result = complete_path(top, paths[i], merged, below);
@@ -170,9 +170,10 @@ static int drop_in(struct drop *drop, int dir)
 			result = drop_below(drop, dir, entry->d_name);
 		else if (result == 0 && tree_is_whiteout(&st)) {
 			if (merged < 0)
-				merged = merged_find(drop->merged, drop->path) >= 0;
-			result = merged ? 0 : unlinkat(dir, entry->d_name, 0);
-			drop->dropped += !merged;
+				merged = merged_find(drop->merged, drop->path);
+			bool stays = merged >= 0;
+			result = stays ? 0 : merged == MERGED_FAILED ? -1 : unlinkat(dir, entry->d_name, 0);
+			drop->dropped += !stays;
 		}
 	}
 	closedir(stream);
@@ -180,9 +181,9 @@ static int drop_in(struct drop *drop, int dir)
 	return result < 0 || dropped == drop->dropped ? result : futimens(dir, times);
 }
 
-int chain_drop_whiteouts(int top, const struct chain_layer *below, int count)
+int chain_drop_whiteouts(int top, const struct chain_layer *below, int count, unsigned *asked)
 {
-	struct drop drop = { .merged = merged_open(below, count) };
+	struct drop drop = { .merged = merged_open(below, count, asked) };
 	if (!drop.merged)
 		return -1;
 	int result = drop_in(&drop, top);

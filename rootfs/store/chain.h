@@ -18,15 +18,15 @@ void chain_ids(const struct digest *diff_ids, int count, struct digest *chains);
 
 /*
  * Gives the directories that the file IMPLIED names (rootfs/layer/tree.h) in the layer TOP the owner,
- * mode, attributes and times that the COUNT layers below show, bottom first. Returns 0, or -1 with
- * a failure.
+ * mode, attributes and times that the COUNT layers below show, bottom first. ASKED counts questions to them, of
+ * which there may only be so many: 0 before an image's first layer. Returns 0, or -1 with a failure.
  */
-int chain_complete(int top, int implied, const struct chain_layer *below, int count);
+int chain_complete(int top, int implied, const struct chain_layer *below, int count, unsigned *asked);
 
 /*
  * Removes the whiteouts of the layer TOP from directories that none of the COUNT layers below has:
  * overlayfs merges nothing there, and shows what it finds. Returns how many, or -1 with a failure.
  */
-int chain_drop_whiteouts(int top, const struct chain_layer *below, int count);
+int chain_drop_whiteouts(int top, const struct chain_layer *below, int count, unsigned *asked);
 
 #endif

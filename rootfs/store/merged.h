@@ -17,14 +17,16 @@ struct chain_layer {
 
 struct merged;
 
-/* COUNT layers, bottom first, borrowed. NULL: a failure. */
-struct merged *merged_open(const struct chain_layer *layers, int count);
+/* COUNT layers, bottom first, borrowed; ASKED counts questions to them. NULL: a failure. */
+struct merged *merged_open(const struct chain_layer *layers, int count, unsigned *asked);
 void merged_close(struct merged *);
 
 /*
  * The topmost layer that shows a directory at PATH, which has no "." or ".." in it, none of the layers above
- * hiding it. Returns its number; -1: none does.
+ * hiding it. Returns its number; MERGED_NONE; MERGED_FAILED with a failure: so many have been asked that it
+ * must be an attack.
  */
+enum { MERGED_NONE = -1, MERGED_FAILED = -2 };
 int merged_find(struct merged *, const char *path);
 
 #endif

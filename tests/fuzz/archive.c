@@ -6,8 +6,9 @@
 #include "rootfs/archive/archive.h"
 #include "rootfs/base/err.h"
 #include "rootfs/archive/plan.h"
+#include "tests/fuzz/slow.h"
 
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+static void take(const unsigned char *data, size_t size)
 {
 	struct plan plan = { 0 };
 	const struct plan_options options = { .platform = size & 1 ? "linux/arm/v7" : NULL, .quiet = true };
@@ -20,5 +21,12 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	plan_free(&plan);
 	archive_close(&archive);
 	failure_clear();
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	slow_begin();
+	take(data, size);
+	slow_end(size);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "rootfs/archive/archive.h"
 #include "rootfs/base/err.h"
 #include "rootfs/archive/plan.h"
+#include "tests/fuzz/slow.h"
 
 enum { PARTS = 3, PART_BYTES = 65536 };
 
@@ -62,13 +63,13 @@ static void add(struct archive *archive, const char *name, const struct part *pa
 	*at += part->size;
 }
 
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+static void take(const unsigned char *data, size_t size)
 {
 	struct archive archive = { .path = "fuzz", .dir = -1 };
 	struct plan plan = { 0 };
 	off_t at = 0;
 	if (size < 1)
-		return 0;
+		return;
 	const struct plan_options options = { .platform = data[0] & 2 ? "linux/arm/v7" : "linux/amd64",
 					      .ref = data[0] & 4 ? "1" : NULL, .quiet = true };
 	split((const char *)data + 1, size - 1);
@@ -88,5 +89,12 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	plan_free(&plan);
 	archive_close(&archive);
 	failure_clear();
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	slow_begin();
+	take(data, size);
+	slow_end(size);
 	return 0;
 }

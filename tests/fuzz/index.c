@@ -19,6 +19,7 @@
 #include "rootfs/layer/layer.h"
 #include "rootfs/index/merge.h"
 #include "rootfs/layer/remove.h"
+#include "tests/fuzz/slow.h"
 
 enum { LAYERS = 4, ARCHIVE_MAX = 1 << 20 };
 
@@ -66,6 +67,7 @@ static int read_layer(struct merge_layer *layers, int number, const struct blob 
 {
 	struct chain_layer below[LAYERS];
 	struct findings found;
+	unsigned asked = 0;
 	struct layer layer = { .blob = *blob, .in_place = true, .window = DECODER_WINDOW };
 	int implied = memory("implied");
 	layers[number] = (struct merge_layer){ .dir = make_root(number), .name = names[number] };
@@ -75,7 +77,7 @@ static int read_layer(struct merge_layer *layers, int number, const struct blob 
 	if (lseek(implied, 0, SEEK_SET) < 0)
 		abort();
 	if (result == 0)
-		result = chain_complete(layers[number].dir, implied, below, number);
+		result = chain_complete(layers[number].dir, implied, below, number, &asked);
 	layers[number].has_root = found.has_root;
 	layers[number].opaque_root = found.opaque_root;
 	close(implied);
@@ -132,11 +134,11 @@ static void remove_layers(struct merge_layer *layers, int count)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+static void take(const unsigned char *data, size_t size)
 {
 	struct merge_layer layers[LAYERS];
 	if (size < EROFS_BLOCK || size > ARCHIVE_MAX)
-		return 0;
+		return;
 	prepare();
 	int archive = memory("archive"), wanted = data[0] % LAYERS + 1, count = 0, result = 0;
 	if (write(archive, data, size) != (ssize_t)size)
@@ -152,5 +154,12 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	failure_clear();
 	remove_layers(layers, count);
 	close(archive);
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	slow_begin();
+	take(data, size);
+	slow_end(size);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "rootfs/base/err.h"
 #include "rootfs/layer/layer.h"
 #include "rootfs/layer/remove.h"
+#include "tests/fuzz/slow.h"
 
 static int place = -1;
 static char name[64];
@@ -33,7 +34,7 @@ static bool is_empty(void)
 	       (place = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0;
 }
 
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+static void take(const unsigned char *data, size_t size)
 {
 	static const struct layer_limits limits = { .stream = 4 << 20, .tail = 1 << 20, .entries = 1000, .file = 1 << 20 };
 	struct findings found;
@@ -50,5 +51,12 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	close(implied);
 	if (tree_remove(place, "root") < 0 || !is_empty())
 		abort();
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	slow_begin();
+	take(data, size);
+	slow_end(size);
 	return 0;
 }

@@ -151,7 +151,7 @@ empty_name() {
 	make_files
 	edit "$SCRATCH/layer.tar" "
 tree = tarfile.TarInfo(''); tree.type = tarfile.DIRTYPE; tree.mode = 0o711
-DATA = tree.tobuf(tarfile.USTAR_FORMAT) + DATA"
+DATA = bytearray(tree.tobuf(tarfile.USTAR_FORMAT)) + DATA; DATA[0] = 0; sign(0)"
 	dir=$(load_layer "$SCRATCH/layer.tar")
 	equal "$(stat -c %a "$dir")" 711
 	cmp "$dir/script" "$SCRATCH/tree/script"
