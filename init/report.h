@@ -1,11 +1,11 @@
 /*
- * What crosses from inside the container to outside: records on one pipe.
+ * What crosses from inside the container to outside: records on one socket.
  *
- * The launcher gives the container's first process the write end of a pipe; init
- * finds it as `--report-fd N`. Every record is one write of sizeof(struct report)
- * bytes, below PIPE_BUF, so that records never mix (pipe(7)). In order: STARTED
- * or NOT_RUN; any number of STOPPED; then EXITED or KILLED. End of file without a
- * last record means that init itself was killed.
+ * The launcher gives the container's first process one end of a socket; init finds
+ * it as `--report-fd N` (a pipe would do for it: sizeof(struct report) is below
+ * PIPE_BUF). Every record is one write, read in one piece (unix(7), SOCK_SEQPACKET).
+ * In order: STARTED or NOT_RUN; any number of STOPPED; then EXITED or KILLED. End of
+ * file without a last record means that init itself was killed.
  */
 #ifndef INIT_REPORT_H
 #define INIT_REPORT_H
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum report_kind {
-	REPORT_FAILED = 1, /* the launcher's child gave up before init; value: exit status; a struct failure follows */
+	REPORT_FAILED = 1, /* never init's: the launcher's child gave up before it, and says so elsewhere */
 	REPORT_NOT_RUN,    /* the program could not be executed; value: errno of execve(2) */
 	REPORT_STARTED,    /* the program runs: its execve(2) has succeeded; value: its pid as init sees it */
 	REPORT_STOPPED,    /* job control stopped the program; value: the signal */

@@ -26,10 +26,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,6 +56,9 @@
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
 
+/* Milliseconds that a process which has been killed is waited for. */
+enum { ENDING_MAX = 2000 };
+
 /* What is made outside, while it lasts. */
 struct container {
 	struct state state;
@@ -62,24 +67,26 @@ struct container {
 	struct inside inside; /* what the child is given */
 	const struct volumes *volumes;
 	pid_t init;           /* as seen from outside; 0: not there */
-	int end;              /* its pidfd */
-	int report;           /* read end of the child's reports */
-	int go;               /* one byte lets the child go on; what hands out its terminal */
+	int init_pidfd;
+	int report;           /* socket, whose other end is the init's */
+	int go_socket;        /* one byte lets the child go on; here it hands out what standard.h makes, and says why it failed */
+	struct aside_process root_maker; /* with --userns */
 	struct terminal terminal;
 	int front; /* the socket to who has the caller's terminal; -1: we have */
 };
 
-static int open_pipes(struct container *container)
+/* Not pipes: those a container's root could open again, as /proc/1/fd/N, to write to them (proc(5)). */
+static int open_sockets(struct container *container)
 {
 	int report[2], go[2];
-	if (pipe2(report, O_CLOEXEC) < 0)
-		return fail("make a pipe");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report) < 0)
+		return fail("make a socket");
 	container->report = report[0];
 	container->inside.report = report[1];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, go) < 0)
 		return fail("make a socket");
 	container->inside.go = go[0];
-	container->go = go[1];
+	container->go_socket = go[1];
 	return 0;
 }
 
@@ -133,14 +140,15 @@ static int prepare(struct container *container, const struct spec *spec)
 	inside->parent = sys_pidfd_open(getpid());
 	if (inside->parent < 0)
 		return fail("open wherry's own pidfd");
-	if (open_pipes(container) < 0 ||
+	/* On a file system that is gone this waits for ever: a signal still ends us, and nothing has been made yet. */
+	for (size_t i = 0; spec_is_mapped(spec) && i < spec->mount_count; i++)
+		if (make_source(&spec->mounts[i], &spec->root.ids) < 0)
+			return -1;
+	if (open_sockets(container) < 0 ||
 	    state_create(&container->state, spec->state, spec->name, container_clean) < 0 ||
 	    state_note(&container->state, "label", &spec->labels) < 0 ||
 	    state_note(&container->state, "annotation", &spec->annotations) < 0)
 		return -1;
-	for (size_t i = 0; spec_is_mapped(spec) && i < spec->mount_count; i++)
-		if (make_source(&spec->mounts[i], &spec->root.ids) < 0)
-			return -1;
 	/* All that is the container's is then born there. */
 	if (spec->ipc == IPC_CONTAINER && join_ipc(inside, spec) < 0)
 		return -1;
@@ -168,8 +176,7 @@ static int start(struct container *container, const struct spec *spec)
 	int cgroup = cgroup_unified(&container->cgroup);
 	if (cgroup >= 0)
 		flags |= CLONE_INTO_CGROUP;
-	signals_block();
-	container->init = sys_clone3(flags, cgroup, &container->end);
+	container->init = sys_clone3(flags, cgroup, &container->init_pidfd);
 	if (container->init < 0) {
 		container->init = 0;
 		return explain_start(flags);
@@ -177,7 +184,7 @@ static int start(struct container *container, const struct spec *spec)
 	if (container->init == 0) {
 		/* With these open, the parent's end would not show at the pipes. */
 		close_fd(&container->report);
-		close_fd(&container->go);
+		close_fd(&container->go_socket);
 		inside_run(&container->inside, spec);
 	}
 	close_inside(&container->inside);
@@ -204,9 +211,27 @@ static int settle_mapped(struct container *container, const struct spec *spec, i
 			return -1;
 	}
 	/* EPIPE: the child was killed, and its end says so */
-	if (descriptor_send(container->go, tree, held) < 0 && errno != EPIPE)
+	if (descriptor_send(container->go_socket, tree, held) < 0 && errno != EPIPE)
 		return fail("let the container go on");
 	return 0;
+}
+
+/* In a process of its own, which can be killed: what it copies may be large, or its file system slow. */
+static int make_root_aside(struct container *container, const struct spec *spec, int held)
+{
+	int ends[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return fail("make a socket");
+	container->root_maker.socket = ends[0];
+	container->root_maker.pid = fork();
+	if (container->root_maker.pid == 0) {
+		close(ends[0]);
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || settle_mapped(container, spec, held) < 0)
+			supervise_fail(ends[1]);
+		_exit(0);
+	}
+	close(ends[1]);
+	return container->root_maker.pid < 0 ? fail("start a process that makes the container's root") : 0;
 }
 
 /* The child mounts meanwhile. A new network namespace takes the kernel half a millisecond. */
@@ -218,12 +243,12 @@ static int settle(struct container *container, const struct spec *spec)
 	if (held < 0)
 		return -1;
 	if (spec_is_mapped(spec))
-		return settle_mapped(container, spec, held);
+		return make_root_aside(container, spec, held);
 	if (spec->network == NETWORK_NONE && net_create() < 0)
 		return -1;
 	/* EPIPE: the child has failed, and its report says why. */
 	char go = (char)held;
-	if (send(container->go, &go, 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+	if (send(container->go_socket, &go, 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		return fail("let the container go on");
 	return 0;
 }
@@ -306,8 +331,8 @@ static int conclude(const struct container *container, const struct spec *spec,
 static int open_terminal(struct container *container, const struct spec *spec)
 {
 	struct terminal *terminal = &container->terminal;
-	if (terminal_take(terminal, container->go) < 0)
-		return -1;
+	if (spec->process.terminal && terminal->master < 0)
+		return failx("the container has handed out no terminal");
 	return container->front >= 0 ? front_give(container->front, terminal->master)
 				     : terminal_connect(terminal, spec->process.input);
 }
@@ -319,12 +344,17 @@ static int run(struct container *container, const struct spec *spec,
 	if (prepare(container, spec) < 0 || start(container, spec) < 0 ||
 	    settle(container, spec) < 0)
 		return -1;
-	if (supervise_start(container->report, outcome) < 0)
+	struct supervision with = {
+		container->init, container->init_pidfd, container->go_socket, container->report,
+		&container->root_maker, &container->terminal,
+		spec->process.input && !spec->process.terminal, &container->front, spec->name,
+	};
+	if (supervise_start(&with, outcome) < 0)
 		return -1;
 	bool runs = outcome->kind == (spec->process.no_init ? 0 : REPORT_STARTED);
-	if (spec->process.terminal && runs && open_terminal(container, spec) < 0)
+	if (runs && open_terminal(container, spec) < 0)
 		return -1;
-	close_fd(&container->go);
+	close_fd(&container->go_socket);
 	/* Not earlier: until the program runs, its /dev/shm is the host's. */
 	bool shared = spec->ipc == IPC_SHAREABLE || spec->ipc == IPC_CONTAINER;
 	if (shared && runs && state_share(&container->state, container->init, spec->root.ids.users.start) < 0)
@@ -332,10 +362,6 @@ static int run(struct container *container, const struct spec *spec,
 	if (outcome->kind == REPORT_STARTED)
 		protect(container->init);
 	watch->started(watch);
-	struct supervision with = {
-		container->init, container->end, container->report, &container->terminal,
-		spec->process.input && !spec->process.terminal, &container->front, spec->name,
-	};
 	int r = supervise_wait(&with, outcome);
 	if (state_unshare(&container->state) < 0 || (r == 0 && supervise_reap(&with, outcome) < 0))
 		r = -1;
@@ -347,20 +373,37 @@ static int run(struct container *container, const struct spec *spec,
 	return conclude(container, spec, outcome);
 }
 
+/* A process that waits for a disk or a server in the kernel may take the signal never. Returns whether it has ended. */
+static bool end_process(pid_t pid, int pidfd)
+{
+	struct pollfd end = { pidfd, POLLIN, 0 };
+	kill(pid, SIGKILL);
+	if (poll(&end, 1, ENDING_MAX) == 1) {
+		waitpid(pid, NULL, 0);
+		return true;
+	}
+	warn("process %d of the container doesn't end: it waits in the kernel, for a disk or a server", pid);
+	return false;
+}
+
 static void destroy(struct container *container)
 {
-	if (container->init) {
-		kill(container->init, SIGKILL);
-		waitpid(container->init, NULL, 0);
+	bool ended = true;
+	if (container->root_maker.pid > 0) {
+		scoped_fd pidfd = sys_pidfd_open(container->root_maker.pid);
+		ended = end_process(container->root_maker.pid, pidfd);
 	}
+	if (container->init)
+		ended &= end_process(container->init, container->init_pidfd);
 	terminal_detach(&container->terminal);
 	close_inside(&container->inside);
-	close_fd(&container->end);
+	close_fd(&container->init_pidfd);
 	close_fd(&container->report);
-	close_fd(&container->go);
+	close_fd(&container->go_socket);
+	close_fd(&container->root_maker.socket);
 	close_fd(&container->front);
 	/* What stays is found by its name: the next command removes both. */
-	if (cgroup_destroy(&container->cgroup) == 0)
+	if (ended && cgroup_destroy(&container->cgroup) == 0)
 		state_destroy(&container->state);
 }
 
@@ -372,10 +415,11 @@ int container_run(const struct spec *spec, const struct volumes *volumes,
 		.inside = { .report = -1, .go = -1, .init = -1, .parent = -1, .volumes = volumes,
 			    .ipc.trees = { -1, -1 } },
 		.volumes = volumes,
-		.end = -1,
+		.init_pidfd = -1,
 		.report = -1,
-		.go = -1,
-		.terminal.master = -1,
+		.go_socket = -1,
+		.root_maker.socket = -1,
+		.terminal = TERMINAL_NONE,
 		.front = watch->front,
 	};
 	run_report_start(watch->report);

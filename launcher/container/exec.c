@@ -21,8 +21,8 @@ int become_tied(int report)
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return fail("tie the container to wherry");
-	struct pollfd pipe = { report, 0, 0 };
-	if (poll(&pipe, 1, 0) == 1 && pipe.revents & POLLERR)
+	struct pollfd parent = { report, 0, 0 };
+	if (poll(&parent, 1, 0) == 1 && parent.revents & POLLHUP)
 		_exit(EXIT_WHERRY);
 	return 0;
 }

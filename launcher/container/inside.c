@@ -11,7 +11,6 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "init/report.h"
@@ -26,7 +25,8 @@
 #include "rootfs/base/sys.h"
 #include "launcher/rights/sysctl.h"
 #include "launcher/mount/binds.h"
-#include "launcher/supervise/terminal.h"
+#include "launcher/supervise/standard.h"
+#include "launcher/supervise/supervise.h"
 #include "launcher/rights/user.h"
 #include "launcher/rights/userns.h"
 #include "rootfs/base/err.h"
@@ -232,7 +232,9 @@ static int connect(const struct inside *inside, const struct process *process, c
 {
 	setsid();
 	if (process->terminal)
-		return terminal_make(inside->go, user->uid, inside->mounts.dev, inside->mounts.pts);
+		return standard_terminal(inside->go, user->uid, inside->mounts.dev, inside->mounts.pts);
+	if (standard_pipes(inside->go, user->uid, process->input) < 0)
+		return -1;
 	if (process->input)
 		return 0;
 	return dup2(inside->mounts.null, STDIN_FILENO) < 0 ? fail("open /dev/null") : 0;
@@ -342,22 +344,12 @@ static int run_mapped(struct inside *inside, const struct spec *spec)
 	return end(inside, spec);
 }
 
-/* One write, so that nothing of it is read without the rest. */
-static void report_failure(int to)
-{
-	const struct failure *failure = failure_get();
-	struct report report = { REPORT_FAILED, failure->status };
-	struct iovec parts[] = { { &report, sizeof(report) }, { (void *)failure, sizeof(*failure) } };
-	if (writev(to, parts, 2) < 0)
-		failure_print(); /* the parent is gone */
-}
-
 void inside_run(struct inside *inside, const struct spec *spec)
 {
 	if (spec_is_mapped(spec))
 		run_mapped(inside, spec);
 	else
 		run(inside, spec);
-	report_failure(inside->report);
+	supervise_fail(inside->go);
 	_exit(EXIT_WHERRY);
 }

@@ -11,8 +11,8 @@
 
 /* What the parent gives it; -1: none. All are close-on-exec. */
 struct inside {
-	int report;   /* write end; struct report of init/report.h */
-	int go;       /* socket; a byte: the parent has done its part, 1: devices hold; takes the terminal's other end */
+	int report;   /* socket, for the init; struct report of init/report.h */
+	int go;       /* socket; a byte: the parent has done its part, 1: devices hold; takes what standard.h hands out, and why we failed */
 	int init;     /* the init's file, to be executed */
 	int parent;   /* the parent's pidfd, whose network namespace is the container's */
 	const struct volumes *volumes; /* with descriptors of its own */

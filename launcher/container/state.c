@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/supervise/signals.h"
 #include "rootfs/base/private_dir.h"
 #include "rootfs/base/sys.h"
 #include "rootfs/base/err.h"
@@ -114,6 +115,7 @@ int state_create(struct state *state, const char *path, const char *name,
 	/* While this lasts nobody sweeps: a file that is made, but not yet locked, would look left over. */
 	if (flock(dir, LOCK_SH) < 0)
 		return fail("lock %s", path);
+	signals_block(); /* not earlier: another may keep us waiting */
 	state->file = lock_name(dir, name);
 	if (state->file < 0)
 		return -1;

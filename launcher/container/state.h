@@ -30,7 +30,8 @@ int state_check_name(const char *name);
 
 /*
  * Takes NAME in DIR, which is made. CLEAN removes what a killed container of a name left outside, and
- * returns -1 where some of it is still in use. Returns 0; -1 with a failure: the name is taken, or no name.
+ * returns -1 where some of it is still in use. Signals are blocked from the moment on when something is made that would
+ * stay behind. Returns 0; -1 with a failure: the name is taken, or no name.
  */
 int state_create(struct state *, const char *dir, const char *name, int (*clean)(const char *name));
 

@@ -16,12 +16,13 @@
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
 
-enum { LEFT = 'l', ENDED = 'e' };
+enum { LEFT = 'l', ENDED = 'e', HUNG_UP = 'h' };
 
 /* What the front has. */
 struct front {
 	int socket, signals;
 	pid_t supervisor;
+	bool connected; /* to the program's terminal */
 	struct terminal terminal;
 };
 
@@ -58,14 +59,18 @@ static int pass_signal(struct front *front)
 		terminal_resize(&front->terminal);
 		return 0;
 	}
+	terminal_heard(&front->terminal, info.ssi_signo);
 	signals_forward(front->supervisor, &info);
 	return info.ssi_signo == SIGTSTP ? stop(front) : 0;
 }
 
 static int take_terminal(struct front *front)
 {
-	if (terminal_take(&front->terminal, front->socket) < 0)
+	int said, master = descriptor_receive(front->socket, &said);
+	if (master < 0)
 		return 0; /* the supervisor has failed, and says so itself */
+	if (terminal_hold(&front->terminal, master) < 0)
+		return -1;
 	return terminal_connect(&front->terminal, true) < 0 ? -1 : 1;
 }
 
@@ -85,12 +90,17 @@ static int relay(struct front *front, const struct keys *keys)
 		if (waits[SIGNALS].revents && pass_signal(front) < 0)
 			return -1;
 		if (waits[SOCKET].revents) {
-			int r = front->terminal.master < 0 ? take_terminal(front) : 0;
+			int r = front->connected ? 0 : take_terminal(front);
 			if (r <= 0)
 				return r;
+			front->connected = true;
 			continue; /* what poll has said was not of this terminal */
 		}
 		terminal_move(&front->terminal, &waits[TERMINAL]);
+		if (terminal_is_lost(&front->terminal)) {
+			terminal_hang_up(&front->terminal);
+			say(front->socket, HUNG_UP);
+		}
 	}
 	return LEFT;
 }
@@ -131,7 +141,7 @@ int front_split(struct keys *keys, int *socket, int *status)
 	int ends[2];
 	sigset_t mask;
 	pid_t self = getpid();
-	struct front front = { .terminal = { .master = -1, .keys = keys } };
+	struct front front = { .terminal = TERMINAL_NONE };
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return fail("make a socket");
 	sigprocmask(SIG_SETMASK, NULL, &mask);
@@ -148,6 +158,7 @@ int front_split(struct keys *keys, int *socket, int *status)
 	}
 	close(ends[1]);
 	front.socket = ends[0];
+	front.terminal.keys = keys;
 	front.signals = signals_open();
 	*status = front.signals < 0 ? -1 : run(&front, keys);
 	return *status < 0 ? -1 : 1;
@@ -158,11 +169,9 @@ int front_give(int socket, int master)
 	return descriptor_send(socket, master, 0) < 0 ? fail("hand over the terminal") : 0;
 }
 
-int front_leave(int *socket, struct terminal *terminal, const char *name)
+static int leave(int *socket, struct terminal *terminal, const char *name)
 {
 	scoped_fd front = take_fd(socket);
-	if (hear(front) != LEFT)
-		return failx("the process with the terminal has ended");
 	warn("%s goes on without a terminal; `kill %d` asks it to end", name, getpid());
 	scoped_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
@@ -174,6 +183,19 @@ int front_leave(int *socket, struct terminal *terminal, const char *name)
 		return fail("leave the terminal");
 	say(front, LEFT);
 	return 0;
+}
+
+int front_hear(int *socket, struct terminal *terminal, const char *name)
+{
+	switch (hear(*socket)) {
+	case HUNG_UP:
+		terminal_hang_up(terminal);
+		return 0;
+	case LEFT:
+		return leave(socket, terminal, name);
+	default:
+		return failx("the process with the terminal has ended");
+	}
 }
 
 void front_end(int *socket)

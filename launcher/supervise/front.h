@@ -5,6 +5,7 @@
  *	front                                  supervisor
  *	waits, passes signals on               makes the container
  *	relays the terminal ◄───────────────── its other end, once the program runs
+ *	"h": the terminal is gone ───────────► closes the program's
  *	"l": the keys were typed ────────────► needs neither front nor terminal any more
  *	exits with 0 ◄──────────────────────── "l"
  *	writes out what is left ◄───────────── "e": the program has ended
@@ -31,10 +32,11 @@ int front_split(struct keys *, int *socket, int *status);
 int front_give(int socket, int master);
 
 /*
- * SOCKET is readable: the front leaves the container NAME behind. Standard input, output and error are given up
- * and what the TERMINAL says is dropped from now on. Closes the socket. Returns 0, or -1 with a failure.
+ * SOCKET is readable. Either the caller's terminal is gone, and the program's TERMINAL is closed. Or the front leaves
+ * the container NAME behind: standard input, output and error are given up, what the TERMINAL says is dropped from now
+ * on, and the socket is closed. Returns 0, or -1 with a failure.
  */
-int front_leave(int *socket, struct terminal *, const char *name);
+int front_hear(int *socket, struct terminal *, const char *name);
 
 /* The program has ended: returns when the caller's terminal is theirs again. Closes the socket. */
 void front_end(int *socket);

@@ -18,11 +18,27 @@ void signals_block(void)
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &every_signal, NULL, sizeof(every_signal));
 }
 
+static int watch(uint64_t mask)
+{
+	int signals = (int)syscall(SYS_signalfd4, -1, &mask, sizeof(mask), SFD_CLOEXEC | SFD_NONBLOCK);
+	return signals < 0 ? fail("watch for signals") : signals;
+}
+
 int signals_open(void)
 {
-	int signals = (int)syscall(SYS_signalfd4, -1, &every_signal, sizeof(every_signal),
-				   SFD_CLOEXEC | SFD_NONBLOCK);
-	return signals < 0 ? fail("watch for signals") : signals;
+	return watch(every_signal);
+}
+
+int signals_open_end(void)
+{
+	static const int ends[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	uint64_t mask = 0;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		struct sigaction action;
+		if (sigaction(ends[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			mask |= 1ULL << (ends[i] - 1);
+	}
+	return watch(mask);
 }
 
 bool signals_stop(int signal)

@@ -14,6 +14,12 @@ void signals_block(void);
 int signals_open(void);
 
 /*
+ * The same, of those alone that end a program which has not begun: HUP, INT, QUIT, TERM, but for what our caller has
+ * ignored, as nohup(1) and shells' background jobs do. All others stay for the program.
+ */
+int signals_open_end(void);
+
+/*
  * Sends the signal that was read to another process, as it came: with its value, if it has one. Not, though, what
  * a write(2) of our own to a broken pipe has brought.
  */

@@ -3,58 +3,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "rootfs/base/descriptor.h"
 #include "launcher/supervise/signals.h"
+#include "launcher/supervise/standard.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
-#include "rootfs/base/sys.h"
 
-#ifndef TIOCGPTPEER
-#define TIOCGPTPEER _IO('T', 0x41) /* asm-generic/ioctls.h, Linux 4.13 */
-#endif
-
-/* docker shows the program's terminal as /dev/console too: logs of old inits go there. */
-static int show_console(int slave, int dev)
-{
-	scoped_fd console = openat(dev, "console", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-	scoped_fd tree = console < 0 ? -1
-				     : sys_open_tree(slave, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	if (tree < 0 || sys_move_mount(tree, "", console, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		return fail("make /dev/console");
-	return 0;
-}
+/* Milliseconds for what is left, once the end has been asked for: a terminal may take no output for ever (XOFF). */
+enum { FLUSH_MAX = 2000 };
 
 /* ENOTTY: our own output goes to no terminal, and the container's keeps the size it has. */
-static void copy_size(int master)
+void terminal_copy_size(int master)
 {
 	struct winsize size;
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
 		ioctl(master, TIOCSWINSZ, &size);
-}
-
-int terminal_make(int socket, uid_t uid, int dev, int pts)
-{
-	scoped_fd master = openat(pts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (master < 0 || ioctl(master, TIOCSPTLCK, &(int){ 0 }) < 0)
-		return fail("make a terminal");
-	scoped_fd slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (slave < 0 || fchown(slave, uid, (gid_t)-1) < 0 || ioctl(slave, TIOCSCTTY, 0) < 0)
-		return fail("take the terminal");
-	copy_size(master);
-	if (show_console(slave, dev) < 0)
-		return -1;
-	if (descriptor_send(socket, master, 0) < 0)
-		return fail("hand out the terminal");
-	for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; standard++)
-		if (dup2(slave, standard) < 0)
-			return fail("connect the terminal");
-	return 0;
 }
 
 static bool in_background(void)
@@ -63,7 +31,7 @@ static bool in_background(void)
 	return group >= 0 && group != getpgrp();
 }
 
-static bool asks_to_end(unsigned signal)
+bool terminal_asks_to_end(unsigned signal)
 {
 	return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
 }
@@ -74,7 +42,7 @@ static bool end_is_pending(void)
 	if (sigpending(&pending) < 0)
 		return false;
 	for (int signal = SIGHUP; signal <= SIGTERM; signal++)
-		if (asks_to_end((unsigned)signal) && sigismember(&pending, signal) == 1)
+		if (terminal_asks_to_end((unsigned)signal) && sigismember(&pending, signal) == 1)
 			return true;
 	return false;
 }
@@ -124,100 +92,145 @@ void terminal_cook(struct terminal *terminal)
 	terminal->raw = false;
 }
 
-int terminal_take(struct terminal *terminal, int socket)
+int terminal_hold(struct terminal *terminal, int master)
 {
-	int said;
-	/* Relayed by nobody, until terminal_connect. */
-	terminal->in.from = terminal->out.from = -1;
-	terminal->master = descriptor_receive(socket, &said);
-	if (terminal->master < 0)
-		return failx("the container has handed out no terminal");
+	terminal->master = master;
 	/* Else it would be at its end, for us, when all programs have closed it: some inits open it again. */
-	terminal->slave = ioctl(terminal->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	terminal->slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	return terminal->slave < 0 ? fail("hold the terminal") : 0;
+}
+
+int terminal_take(struct terminal *terminal, int standard, int descriptor)
+{
+	if (standard == STANDARD_TERMINAL)
+		return terminal_hold(terminal, descriptor);
+	terminal->pipes[standard] = descriptor;
+	return 0;
+}
+
+/* A program that doesn't read must not keep us from showing what it writes; nor one that reads its own output. */
+static int unblock(int fd)
+{
+	return fd >= 0 && fcntl(fd, F_SETFL, O_NONBLOCK) < 0 ? fail("prepare the terminal") : 0;
+}
+
+static void connect(struct relay *relay, int from, struct output to, char *bytes)
+{
+	relay_close(relay);
+	*relay = (struct relay){ .from = from, .to = to, .bytes = bytes };
+}
+
+static struct output output_of(int fd)
+{
+	struct output output = OUTPUT_NONE;
+	output.fd = fd;
+	return output;
 }
 
 int terminal_connect(struct terminal *terminal, bool input)
 {
 	/* Not in struct terminal: most containers have none, and a launch would clear these for them. */
-	static char in[KEYS_MAX + TERMINAL_BUFFER], out[TERMINAL_BUFFER];
-	/* A program that doesn't read must not keep us from showing what it writes. */
-	if (fcntl(terminal->master, F_SETFL, O_NONBLOCK) < 0)
-		return fail("prepare the terminal");
-	terminal->in.from = input ? STDIN_FILENO : -1;
-	terminal->in.to = terminal->master;
-	terminal->in.bytes = in;
-	terminal->out.from = terminal->master;
-	terminal->out.to = STDOUT_FILENO;
-	terminal->out.bytes = out;
+	static char in[KEYS_MAX + RELAY_BUFFER], out[RELAY_BUFFER], err[RELAY_BUFFER];
+	bool own = terminal->master >= 0;
+	int to = own ? terminal->master : terminal->pipes[STDIN_FILENO];
+	int from = own ? terminal->master : terminal->pipes[STDOUT_FILENO];
+	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+		if (unblock(terminal->pipes[i]) < 0)
+			return -1;
+	if (unblock(terminal->master) < 0)
+		return -1;
+	terminal->input_is_terminal = input && isatty(STDIN_FILENO);
+	connect(&terminal->in, input && to >= 0 ? STDIN_FILENO : -1, output_of(to), in);
+	terminal->in.keys = terminal->keys;
+	if (from >= 0)
+		connect(&terminal->out, from, output_open(STDOUT_FILENO), out);
+	if (terminal->pipes[STDERR_FILENO] >= 0)
+		connect(&terminal->err, terminal->pipes[STDERR_FILENO], output_open(STDERR_FILENO), err);
 	return terminal_raw(terminal);
 }
 
 void terminal_resize(const struct terminal *terminal)
 {
 	if (terminal->master >= 0)
-		copy_size(terminal->master);
+		terminal_copy_size(terminal->master);
 }
 
-static bool is_empty(const struct channel *channel)
+void terminal_heard(struct terminal *terminal, unsigned signal)
 {
-	return channel->start == channel->end;
-}
-
-static struct pollfd wait_of(const struct channel *channel)
-{
-	if (!is_empty(channel))
-		return (struct pollfd){ channel->to, POLLOUT, 0 };
-	return (struct pollfd){ channel->from, POLLIN, 0 };
+	terminal->asked_to_end |= terminal_asks_to_end(signal);
+	terminal->doubtful |= signal == SIGHUP;
 }
 
 void terminal_waits(const struct terminal *terminal, struct pollfd *waits)
 {
-	waits[0] = wait_of(&terminal->in);
-	waits[1] = wait_of(&terminal->out);
-	if (terminal->master < 0)
-		waits[0].fd = waits[1].fd = -1;
+	waits[0] = relay_wait(&terminal->in);
+	waits[1] = relay_wait(&terminal->out);
+	waits[2] = relay_wait(&terminal->err);
 }
 
-/* KEYS: those that the program does not get; NULL or without any: it gets all. */
-static void fill(struct channel *channel, struct keys *keys)
+/*
+ * Standard input has ended. In the background the kernel says EIO to who blocks SIGTTIN: we stop, as any program that
+ * reads there does, and read on in front. What ends for good ends for the program.
+ */
+static void end_input(struct terminal *terminal)
 {
-	bool filtered = keys && keys->count;
-	char *bytes = channel->bytes + (filtered ? KEYS_MAX : 0);
-	ssize_t n = read(channel->from, bytes, TERMINAL_BUFFER);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	int *pipe = &terminal->pipes[STDIN_FILENO];
+	if (*pipe < 0 || terminal->in.from >= 0)
 		return;
-	if (n <= 0)
-		channel->from = -1;
-	channel->start = 0;
-	channel->end = n > 0 ? (size_t)n : 0;
-	if (filtered)
-		channel->end = keys_filter(keys, channel->bytes, bytes, channel->end);
-}
-
-static void drain(struct channel *channel)
-{
-	ssize_t n = write(channel->to, channel->bytes + channel->start, channel->end - channel->start);
-	if (n > 0)
-		channel->start += (size_t)n;
-	else if (errno != EAGAIN && errno != EINTR)
-		channel->start = channel->end; /* nobody is there to read it */
-}
-
-static void move(struct channel *channel, struct keys *keys)
-{
-	if (is_empty(channel))
-		fill(channel, keys);
-	else
-		drain(channel);
+	if (in_background() && terminal_come_forward(SIGTTIN) && !in_background()) {
+		terminal->in.from = STDIN_FILENO;
+	} else if (relay_is_empty(&terminal->in)) {
+		relay_close(&terminal->in);
+		close(take_fd(pipe));
+	}
 }
 
 void terminal_move(struct terminal *terminal, const struct pollfd *waits)
 {
-	if (waits[0].revents)
-		move(&terminal->in, terminal->keys);
-	if (waits[1].revents)
-		move(&terminal->out, NULL);
+	struct relay *relays[TERMINAL_WAITS] = { &terminal->in, &terminal->out, &terminal->err };
+	for (int i = 0; i < TERMINAL_WAITS; i++) {
+		if (waits[i].revents)
+			relay_move(relays[i]);
+		terminal->doubtful |= relays[i]->broken;
+		relays[i]->broken = false;
+	}
+	end_input(terminal);
+}
+
+bool terminal_is_lost(struct terminal *terminal)
+{
+	struct pollfd input = { terminal->input_is_terminal ? STDIN_FILENO : -1, 0, 0 };
+	if (terminal->master < 0 || !terminal->doubtful)
+		return false;
+	terminal->doubtful = false;
+	return (poll(&input, 1, 0) == 1 && input.revents & POLLHUP) || output_is_hung_up(&terminal->out.to);
+}
+
+static void close_all(struct terminal *terminal)
+{
+	relay_close(&terminal->in);
+	relay_close(&terminal->out);
+	relay_close(&terminal->err);
+	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++) {
+		scoped_close(&terminal->pipes[i]);
+		terminal->pipes[i] = -1;
+	}
+	scoped_close(&terminal->slave);
+	scoped_close(&terminal->master);
+	terminal->slave = terminal->master = -1;
+}
+
+void terminal_hang_up(struct terminal *terminal)
+{
+	terminal_cook(terminal);
+	close_all(terminal);
+}
+
+static int64_t milliseconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
 static bool is_asked_to_end(int signals)
@@ -225,36 +238,45 @@ static bool is_asked_to_end(int signals)
 	struct signalfd_siginfo info;
 	if (read(signals, &info, sizeof(info)) != sizeof(info))
 		return false;
-	return asks_to_end(info.ssi_signo);
+	return terminal_asks_to_end(info.ssi_signo);
 }
 
-/* Waits until OUT can be written to; false: nobody reads, and who sent a signal will not wait any longer. */
-static bool wait_to_write(int out, int signals)
+/* Waits until OUT can be written to, until the time END if it isn't 0; false: whoever asked for the end has waited. */
+static bool wait_to_write(int out, int signals, int64_t end)
 {
 	struct pollfd waits[] = { { out, POLLOUT, 0 }, { signals, POLLIN, 0 } };
-	while (poll(waits, 2, -1) > 0) {
+	for (;;) {
+		int64_t left = end - milliseconds();
+		int r = !end || left > 0 ? poll(waits, 2, end ? (int)left : -1) : 0;
+		if (r <= 0)
+			return false;
 		if (waits[0].revents)
 			return true;
 		if (is_asked_to_end(signals))
-			break;
+			return false;
 	}
-	return false;
+}
+
+/* The container is gone, but what its programs wrote last may still be on its way. Returns whether all is written. */
+static bool flush(struct relay *relay, int signals, int64_t end)
+{
+	struct pollfd more = { relay->from, POLLIN, 0 };
+	while (!relay_is_empty(relay) || (relay->from >= 0 && poll(&more, 1, 0) > 0)) {
+		if (!relay_is_empty(relay) && !wait_to_write(relay->to.fd, signals, end))
+			return false;
+		relay_move(relay);
+	}
+	return true;
 }
 
 void terminal_detach(struct terminal *terminal)
 {
-	if (terminal->master < 0)
-		return;
-	scoped_fd signals = signals_open();
-	/* The container is gone, but what its programs wrote last may still be in the terminal. */
-	struct pollfd more = { terminal->master, POLLIN, 0 };
-	while (terminal->out.from >= 0 &&
-	       (!is_empty(&terminal->out) || poll(&more, 1, 0) > 0)) {
-		if (!is_empty(&terminal->out) && !wait_to_write(terminal->out.to, signals))
-			break;
-		move(&terminal->out, NULL);
+	int64_t end = terminal->asked_to_end ? milliseconds() + FLUSH_MAX : 0;
+	if (terminal->out.from >= 0 || terminal->err.from >= 0) {
+		scoped_fd signals = signals_open();
+		if (flush(&terminal->out, signals, end))
+			flush(&terminal->err, signals, end);
 	}
 	terminal_cook(terminal);
-	scoped_close(&terminal->slave);
-	close(take_fd(&terminal->master));
+	close_all(terminal);
 }

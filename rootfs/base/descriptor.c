@@ -29,25 +29,32 @@ int descriptor_send(int socket, int descriptor, int byte)
 	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
-int descriptor_receive(int socket, int *byte)
+ssize_t descriptor_receive_message(int socket, void *bytes, size_t size, int flags, int *descriptor)
 {
 	union control control = { 0 };
-	char said;
-	struct iovec part = { &said, 1 };
+	struct iovec part = { bytes, size };
 	struct msghdr message = {
 		.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
+	ssize_t n = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
+	struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	*descriptor = -1;
+	if (header)
+		memcpy(descriptor, CMSG_DATA(header), sizeof(int));
+	return n;
+}
+
+int descriptor_receive(int socket, int *byte)
+{
+	char said;
 	int descriptor;
-	ssize_t n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *header = n == 1 ? CMSG_FIRSTHDR(&message) : NULL;
-	if (!header) {
+	ssize_t n = descriptor_receive_message(socket, &said, 1, 0, &descriptor);
+	if (descriptor < 0)
 		errno = n < 0 ? errno : n > 0 ? EMFILE : 0; /* EMFILE: the kernel had no number for it (unix(7)) */
-		return -1;
-	}
-	memcpy(&descriptor, CMSG_DATA(header), sizeof(int));
-	*byte = said;
+	else
+		*byte = said;
 	return descriptor;
 }

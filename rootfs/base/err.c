@@ -112,6 +112,8 @@ int failure_take(const struct failure *other)
 		failure = *other;
 		failure.text[sizeof(failure.text) - 1] = '\0';
 		failure.hint[sizeof(failure.hint) - 1] = '\0';
+		make_printable(failure.text);
+		make_printable(failure.hint);
 	}
 	return -1;
 }

@@ -43,7 +43,7 @@ void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The recorded failure; status 0 where there is none. Never NULL. */
 const struct failure *failure_get(void);
 
-/* Takes over a failure that another process recorded. Returns -1. */
+/* Takes over a failure that another process recorded, as printable text. Returns -1. */
 int failure_take(const struct failure *);
 
 /* Forgets the recorded failure: its handler has dealt with it. */

@@ -10,6 +10,7 @@
     cooked, raw     how the terminal is, now or soon
     exit STATUS     the command ends with that; 128+N for a signal
     run COMMAND     a shell's, with $PID
+    xoff, xon       the terminal takes no output, and takes it again
     hang            the terminal is closed
 
 All within ten seconds each; the first that is not so is told, with what was shown, and the status is 1.
@@ -98,6 +99,11 @@ def hang():
     return True
 
 
+def flow(action):
+    termios.tcflow(slave, action)
+    return True
+
+
 def is_raw():
     return not termios.tcgetattr(slave)[3] & termios.ICANON
 
@@ -122,6 +128,8 @@ doings = {
     b'exit': wait,
     b'run': lambda text: shell(text.decode()),
     b'hang': lambda _: hang(),
+    b'xoff': lambda _: flow(termios.TCOOFF),
+    b'xon': lambda _: flow(termios.TCOON),
 }
 for line in sys.stdin.buffer.read().splitlines():
     verb, _, text = line.strip().partition(b' ')
