@@ -24,6 +24,8 @@ static int check(struct store *store)
 		       (unsigned long long)removal.disk / 100000 % 10);
 	if (broken)
 		return failx("images in %s that must be loaded again: %d", store->path, broken);
+	if (removal.stays && removal.read_only)
+		return failx("what is damaged in %s stays: it is on a read-only file system", store->path);
 	if (removal.stays) {
 		failx("what is in use in %s is damaged", store->path);
 		return hint("stop the containers that run from it, then run wherry fsck again");

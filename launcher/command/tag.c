@@ -28,6 +28,11 @@ static int tag(struct store *store, const char *image, const char *name)
 	int found = names_find(store, image, &id, NULL);
 	if (found <= 0)
 		return found < 0 ? -1 : failx("there is no image '%s' in %s", image, store->path);
+	struct digest now;
+	int named = names_get(store, full, &now);
+	if (named > 0 && digest_equal(&now, &id))
+		return 0;
+	failure_clear(); /* one that holds no ID is written anew */
 	return store_make(store) < 0 ? -1 : set_name(store, full, &id);
 }
 

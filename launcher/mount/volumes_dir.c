@@ -50,8 +50,10 @@ int volumes_make(const struct store *store)
 
 int volumes_make_one(int dir, const char *name, const struct ids *ids)
 {
-	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
+	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST) {
+		store_hint();
 		return fail("make the volume %s", name);
+	}
 	scoped_fd volume = volumes_enter(dir, name);
 	if (volume < 0 || fchmod(volume, 0755) < 0 ||
 	    fchown(volume, ids->users.start, ids->groups.start) < 0)

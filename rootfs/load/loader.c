@@ -224,6 +224,19 @@ static int extract_round(struct load *load, const struct plan_image *image,
 	return count < 0 ? -1 : settle(load, image, chains);
 }
 
+/* The caller's; NULL: no memory. */
+static struct digest *image_chains(const struct plan_image *image)
+{
+	scoped_ptr struct digest *chains = calloc(image->layer_count + 1, sizeof(*chains));
+	scoped_ptr struct digest *diff_ids = calloc(image->layer_count + 1, sizeof(*diff_ids));
+	if (!chains || !diff_ids)
+		return NULL;
+	for (int i = 0; i < image->layer_count; i++)
+		diff_ids[i] = image->layers[i].diff_id;
+	chain_ids(diff_ids, image->layer_count, chains);
+	return take_ptr(&chains);
+}
+
 /*
  * Mostly one round. A layer that is in an image twice and takes something from below is another one
  * each time: then one more for each.
@@ -231,20 +244,12 @@ static int extract_round(struct load *load, const struct plan_image *image,
 static int extract_image(struct load *load, const struct plan_image *image)
 {
 	int missing;
-	struct digest *chains = calloc(image->layer_count, sizeof(*chains));
-	struct digest *diff_ids = calloc(image->layer_count, sizeof(*diff_ids));
-	if (!chains || !diff_ids)
-		missing = fail("extract the layers");
-	else {
-		for (int i = 0; i < image->layer_count; i++)
-			diff_ids[i] = image->layers[i].diff_id;
-		chain_ids(diff_ids, image->layer_count, chains);
-		do {
-			missing = extract_round(load, image, chains);
-		} while (missing > 0);
-	}
-	free(chains);
-	free(diff_ids);
+	scoped_ptr struct digest *chains = image_chains(image);
+	if (!chains)
+		return fail("extract the layers");
+	do {
+		missing = extract_round(load, image, chains);
+	} while (missing > 0);
 	return missing;
 }
 
@@ -333,6 +338,62 @@ static int load_all(struct load *load, struct plan *plan, load_told *told, void 
 	return 0;
 }
 
+/* Whether each of them leads to it. One that can't be read is written anew. */
+static bool has_names(const struct load *load, const struct plan_image *image)
+{
+	char full[NAMES_BYTES + 1];
+	const char *one = load->options->name;
+	int count = one ? 1 : image->name_count;
+	if (one && !names_complete(one, full))
+		return false; /* publish_names says so */
+	for (int i = 0; i < count; i++) {
+		struct digest id;
+		int has = names_get(load->store, one ? full : image->names[i], &id);
+		if (has < 0)
+			failure_clear();
+		if (has <= 0 || !digest_equal(&id, &image->id))
+			return false;
+	}
+	return true;
+}
+
+static int has_image(struct load *load, const struct plan_image *image)
+{
+	if (!store_has_image(load->store, &image->id) ||
+	    !(ready_is_there(load->store, &image->id) || store_is_read_only(load->store)))
+		return 0;
+	scoped_ptr struct digest *chains = image_chains(image);
+	scoped_ptr int *missing = calloc(image->layer_count + 1, sizeof(*missing));
+	int lacks = chains && missing ? missing_find(load->store, &load->waiting, image, chains, missing)
+				      : fail("find the layers that are missing");
+	return lacks ? (lacks < 0 ? -1 : 0) : has_names(load, image);
+}
+
+static void tell_all(struct load *load, const struct plan *plan, load_told *told, void *context)
+{
+	for (int i = 0; told && i < plan->count; i++)
+		told(context, &plan->images[i]);
+	load->result->id = plan->images[0].id;
+	load->result->images = plan->count;
+}
+
+/*
+ * Where the store has all of it, as this load would leave it, nothing is written: a store that can't be written to
+ * will do. Returns 1, 0, or -1 with a failure.
+ */
+static int find_loaded(struct load *load, const struct plan *plan, load_told *told, void *context)
+{
+	if (load->store->layers < 0 || load->store->images < 0)
+		return 0;
+	scoped_fd lock = store_lock(load->store, STORE_SHARED);
+	int has = lock < 0 ? -1 : 1;
+	for (int i = 0; has > 0 && i < plan->count; i++)
+		has = has_image(load, &plan->images[i]);
+	if (has > 0)
+		tell_all(load, plan, told, context);
+	return has;
+}
+
 /* An image that nobody has named is called after its file. */
 static int read_plan(struct load *load, struct plan *plan)
 {
@@ -361,6 +422,11 @@ static int read_and_load(struct load *load, load_told *told, void *context)
 	bool packed = load->archive->packed;
 	if (!packed && read_plan(load, &plan) < 0)
 		return -1;
+	int loaded = packed ? 0 : find_loaded(load, &plan, told, context);
+	if (loaded) {
+		plan_free(&plan);
+		return loaded < 0 ? -1 : 0;
+	}
 	int result = store_make(load->store);
 	if (result == 0)
 		result = work_create(load->store, &load->work);

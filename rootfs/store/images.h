@@ -30,7 +30,8 @@ void images_free(struct image_list *);
 /* What a removal has done. */
 struct removal {
 	int names, images, layers, indexes;
-	int stays; /* things that are damaged, and in use */
+	int stays; /* things that are damaged, and in use or in a store that is read-only */
+	bool read_only; /* the store was, so that nothing has been removed */
 	uint64_t disk;
 };
 

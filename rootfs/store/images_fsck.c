@@ -65,6 +65,16 @@ static int hash_file(int file, struct digest *digest)
 	return (int)n;
 }
 
+/* Whether what is damaged stays where it is; WHAT says what it is, USED that a container runs from it. */
+static bool stays(const struct fsck *fsck, const char *what, bool used)
+{
+	if (!used && !fsck->removal->read_only)
+		return false;
+	tell(fsck, "%s: it stays, since %s", what, used ? "it is in use" : "the store is read-only");
+	fsck->removal->stays++;
+	return true;
+}
+
 static int check_config(struct fsck *fsck, const char *name, const struct digest *id)
 {
 	struct digest found;
@@ -73,14 +83,13 @@ static int check_config(struct fsck *fsck, const char *name, const struct digest
 		return fail("read image %.12s", id->hex);
 	if (!strcmp(found.hex, name))
 		return 0;
-	if (image_in_use(fsck->store, id)) {
-		tell(fsck, "image %.12s: its config is not what its ID says: it is in use, so it stays", id->hex);
-		fsck->removal->stays++;
+	char what[96];
+	snprintf(what, sizeof(what), "image %.12s: its config is not what its ID says", id->hex);
+	if (stays(fsck, what, image_in_use(fsck->store, id)))
 		return 0;
-	}
 	if (unlinkat(fsck->store->images, name, 0) < 0)
 		return fail("remove image %.12s", id->hex);
-	tell(fsck, "image %.12s: its config is not what its ID says: removed", id->hex);
+	tell(fsck, "%s: removed", what);
 	return 0;
 }
 
@@ -89,7 +98,11 @@ static int check_name(void *context, const char *full, const struct digest *id)
 	struct fsck *fsck = context;
 	if (store_has_image(fsck->store, id))
 		return 0;
-	tell(fsck, "name %s: it leads to no image: removed", full);
+	char what[NAMES_BYTES + 64];
+	snprintf(what, sizeof(what), "name %s: it leads to no image", full);
+	if (stays(fsck, what, false))
+		return 0;
+	tell(fsck, "%s: removed", what);
 	return names_remove(fsck->store, full);
 }
 
@@ -137,28 +150,28 @@ static bool is_in_use(struct fsck *fsck, const struct digest *key)
 
 static int check_layer(struct fsck *fsck, const char *name, const struct digest *key)
 {
+	char what[128];
 	struct about_name about = about_name(key);
 	if (!strcmp(name, about.text)) {
-		if (store_has_layer(fsck->store, key))
+		snprintf(what, sizeof(what), "layer %.12s: nothing of it is there", key->hex);
+		if (store_has_layer(fsck->store, key) || stays(fsck, what, false))
 			return 0;
 		/* ENOENT: it went with its layer, just now */
 		if (unlinkat(fsck->store->layers, name, 0) < 0)
 			return errno == ENOENT ? 0 : fail("remove %s", name);
-		tell(fsck, "layer %.12s: nothing of it is there: removed", key->hex);
+		tell(fsck, "%s: removed", what);
 		return 0;
 	}
 	const char *fault = find_fault(fsck, key);
 	if (!fault)
 		return 0;
-	if (is_in_use(fsck, key)) {
-		tell(fsck, "layer %.12s: %s: it is in use, so it stays", key->hex, fault);
-		fsck->removal->stays++;
+	snprintf(what, sizeof(what), "layer %.12s: %s", key->hex, fault);
+	if (stays(fsck, what, is_in_use(fsck, key)))
 		return 0;
-	}
 	if (renameat(fsck->store->layers, name, fsck->work->dir, name) < 0)
 		return fail("remove layer %.12s", key->hex);
 	unlinkat(fsck->store->layers, about.text, 0);
-	tell(fsck, "layer %.12s: %s: removed", key->hex, fault);
+	tell(fsck, "%s: removed", what);
 	return 0;
 }
 
@@ -172,7 +185,8 @@ static int check_image(const struct fsck *fsck, const struct listed_image *image
 	}
 	int repaired = ready_repair(fsck->store, fsck->work, &image->id);
 	if (repaired > 0)
-		tell(fsck, "image %s: what a run needs of it was not right: written anew", called);
+		tell(fsck, "image %s: what a run needs of it was not right: %s", called,
+		     fsck->removal->read_only ? "runs do without it" : "written anew");
 	return repaired < 0 ? -1 : 0;
 }
 
@@ -199,28 +213,43 @@ static int check_all(struct fsck *fsck)
 	return count_broken(fsck);
 }
 
+/* In a store that can be written to: what is broken goes as it is found, what nobody needs at the end. */
+static int check_and_remove(struct fsck *fsck)
+{
+	struct store *store = fsck->store;
+	int swept = work_sweep(store);
+	if (swept)
+		tell(fsck, "%d broken loads: removed", swept);
+	if (work_create(store, fsck->work) < 0)
+		return -1;
+	int broken = check_all(fsck);
+	work_destroy(store, fsck->work);
+	if (broken >= 0)
+		fsck->removal->indexes = inplace_sweep(store, INPLACE_CHECK, fsck->told);
+	return broken < 0 || fsck->removal->indexes < 0 || images_sweep(store, fsck->removal) < 0 ? -1 : broken;
+}
+
+static int check_alone(struct fsck *fsck)
+{
+	int broken = check_all(fsck);
+	int stale = broken < 0 ? -1 : inplace_sweep(fsck->store, INPLACE_LOOK, fsck->told);
+	if (stale < 0)
+		return -1;
+	fsck->removal->stays += stale;
+	return broken;
+}
+
 int images_fsck(struct store *store, fsck_told *told, struct removal *removal)
 {
 	struct work work = { .dir = -1 };
 	struct fsck fsck = { store, &work, told, removal };
-	*removal = (struct removal){ 0 };
+	*removal = (struct removal){ .read_only = store_is_read_only(store) };
 	if (store->layers < 0)
 		return 0;
-	if (store_make(store) < 0)
+	if (!removal->read_only && store_make(store) < 0)
 		return -1;
 	scoped_fd lock = store_lock(store, STORE_EXCLUSIVE);
 	if (lock < 0)
 		return -1;
-	int swept = work_sweep(store);
-	if (swept)
-		tell(&fsck, "%d broken loads: removed", swept);
-	if (work_create(store, &work) < 0)
-		return -1;
-	int broken = check_all(&fsck);
-	work_destroy(store, &work);
-	if (broken >= 0)
-		removal->indexes = inplace_sweep(store, INPLACE_CHECK, told);
-	if (broken < 0 || removal->indexes < 0 || images_sweep(store, removal) < 0)
-		return -1;
-	return broken;
+	return removal->read_only ? check_alone(&fsck) : check_and_remove(&fsck);
 }

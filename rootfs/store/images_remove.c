@@ -71,8 +71,10 @@ static int remove_config(const struct store *store, const struct listed_image *i
 	}
 	if (remove_names(store, image, removal) < 0)
 		return -1;
-	if (unlinkat(store->images, id->hex, 0) < 0 || fsync(store->images) < 0)
+	if (unlinkat(store->images, id->hex, 0) < 0 || fsync(store->images) < 0) {
+		store_hint();
 		return fail("remove image %.12s from %s", id->hex, store->path);
+	}
 	removal->images++;
 	return 0;
 }
@@ -87,9 +89,10 @@ static bool is_needed(const struct image_list *list, const char *hex)
 }
 
 /* Out of sight first, in one step; the rest can't leave half a layer behind. */
-static int remove_layer(const struct store *store, const struct work *work,
-			const struct digest *key, struct removal *removal)
+static int remove_layer(struct store *store, struct work *work, const struct digest *key, struct removal *removal)
 {
+	if (work->dir < 0 && (store_make(store) < 0 || work_create(store, work) < 0))
+		return -1;
 	struct findings found = { 0 };
 	struct about_name about = about_name(key);
 	if (about_read(store, key, &found) < 0)
@@ -119,8 +122,7 @@ static bool all_known(const struct image_list *list)
 	return true;
 }
 
-static int remove_unneeded(const struct store *store, const struct work *work,
-			   struct removal *removal)
+static int remove_unneeded(struct store *store, struct work *work, struct removal *removal)
 {
 	struct image_list list;
 	if (images_list(store, &list) < 0)
@@ -150,8 +152,7 @@ int images_sweep(struct store *store, struct removal *removal)
 {
 	struct work work = { .dir = -1 };
 	ready_sweep(store);
-	if (store_make(store) < 0 || work_create(store, &work) < 0)
-		return -1;
+	work_sweep(store);
 	int result = remove_unneeded(store, &work, removal);
 	work_destroy(store, &work);
 	return result;

@@ -158,7 +158,7 @@ static const char *find_reason(const struct search *search, const struct seals *
 		scoped_ptr char *archive = seals_get(seals, "archive");
 		return archive && !strcmp(archive, search->archive) ? "it was to go" : NULL;
 	}
-	if (search->sweep == INPLACE_CHECK && (!is_sealed(seals, "index", dir, "tree.erofs") ||
+	if (search->sweep != INPLACE_STALE && (!is_sealed(seals, "index", dir, "tree.erofs") ||
 					       !is_sealed(seals, "image", dir, "config")))
 		return "it is damaged";
 	return seals_check(seals, NULL, NULL) > 0 ? NULL : "the archive has changed or is gone";
@@ -182,9 +182,11 @@ static int look_at(struct store *store, const struct search *search, int indexes
 		reason = NULL;
 	if (!reason)
 		return 0;
-	if (remove_one(store, indexes, name) < 0)
+	bool stays = search->sweep == INPLACE_LOOK;
+	if (!stays && remove_one(store, indexes, name) < 0)
 		return -1;
-	snprintf(line, sizeof(line), "index of %s: %s: removed", archive ? archive : name, reason);
+	snprintf(line, sizeof(line), "index of %s: %s: %s", archive ? archive : name, reason,
+		 stays ? "it stays, since the store is read-only" : "removed");
 	if (told)
 		told(line);
 	return 1;

@@ -43,10 +43,10 @@ void inplace_close(struct inplace *);
 int inplace_remove(struct store *, const char *path);
 
 /*
- * Removes the indexes of archives that are gone or have changed; CHECK: those that are damaged, too. Tells
- * of each, where TOLD isn't NULL. Returns how many, or -1 with a failure.
+ * Removes the indexes of archives that are gone or have changed; CHECK: those that are damaged, too; LOOK: of
+ * the same none is removed. Tells of each, where TOLD isn't NULL. Returns how many, or -1 with a failure.
  */
-enum inplace_sweep { INPLACE_STALE, INPLACE_CHECK };
+enum inplace_sweep { INPLACE_STALE, INPLACE_CHECK, INPLACE_LOOK };
 int inplace_sweep(struct store *, enum inplace_sweep, fsck_told *);
 
 #endif

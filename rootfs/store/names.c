@@ -168,8 +168,10 @@ int names_remove(const struct store *store, const char *full)
 {
 	char file[NAMES_BYTES + 1];
 	to_file(full, file);
-	if (unlinkat(store->names, file, 0) < 0 && errno != ENOENT)
+	if (unlinkat(store->names, file, 0) < 0 && errno != ENOENT) {
+		store_hint();
 		return fail("remove the name %s", full);
+	}
 	return fsync(store->names) < 0 ? fail("sync %s/names", store->path) : 0;
 }
 

@@ -197,13 +197,18 @@ int ready_repair(const struct store *store, const struct work *work, const struc
 		return -1;
 	if (found && !strcmp(found, wanted))
 		return 0;
-	return write_file(store, work, id->hex, wanted) < 0 ? -1 : 1;
+	return work->dir >= 0 && write_file(store, work, id->hex, wanted) < 0 ? -1 : 1;
+}
+
+bool ready_is_there(const struct store *store, const struct digest *id)
+{
+	struct ready_name name = name_of(id->hex);
+	return faccessat(store->root, name.text, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int ready_write(const struct store *store, const struct work *work, const struct digest *id)
 {
-	struct ready_name name = name_of(id->hex);
-	if (faccessat(store->root, name.text, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (ready_is_there(store, id))
 		return 0;
 	return ready_repair(store, work, id) < 0 ? -1 : 0;
 }

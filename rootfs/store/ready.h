@@ -25,7 +25,12 @@ int ready_open(const struct store *, struct image *);
 /* Writes the file of an image of the store durably where there is none. Returns 0; -1 with a failure. */
 int ready_write(const struct store *, const struct work *, const struct digest *id);
 
-/* Writes it anew unless it is what it has to be. Returns 1 if it did; 0; -1 with a failure. */
+bool ready_is_there(const struct store *, const struct digest *id);
+
+/*
+ * Writes it anew unless it is what it has to be. Returns 1 if it did, or would have done without a work directory
+ * (WORK->dir -1); 0; -1 with a failure.
+ */
 int ready_repair(const struct store *, const struct work *, const struct digest *id);
 
 /* Removes the files of images that are gone. */

@@ -120,8 +120,10 @@ static int make_version(const struct store *store)
 	static const char version[] = "version";
 	while (faccessat(store->root, version, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
 		scoped_fd file = openat(store->tmp, version, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-		if (file < 0)
+		if (file < 0) {
+			store_hint();
 			return fail("make %s/version", store->path);
+		}
 		if (write(file, VERSION, sizeof(VERSION) - 1) < 0 || fsync(file) < 0)
 			return fail("write %s/version", store->path);
 		/* ENOENT: it has been put there meanwhile, or swept away as left by nobody */
@@ -155,8 +157,10 @@ int store_make(struct store *store)
 		int *fd = part_fd(store, &parts[i]);
 		if (*fd >= 0)
 			continue;
-		if (mkdirat(store->root, parts[i].name, 0700) < 0 && errno != EEXIST)
+		if (mkdirat(store->root, parts[i].name, 0700) < 0 && errno != EEXIST) {
+			store_hint();
 			return fail("make %s/%s", store->path, parts[i].name);
+		}
 		*fd = open_dir(store->root, parts[i].name);
 		if (*fd < 0)
 			return fail("open %s/%s", store->path, parts[i].name);
@@ -192,6 +196,19 @@ void store_close(struct store *store)
 	scoped_close(&store->root);
 	store->root = -1;
 	store->made = false;
+}
+
+bool store_is_read_only(const struct store *store)
+{
+	return store->root >= 0 && faccessat(store->root, ".", W_OK, 0) < 0 && errno == EROFS;
+}
+
+void store_hint(void)
+{
+	int error = errno;
+	if (error == EROFS || error == EACCES || error == EPERM)
+		hint("--root DIR names another store");
+	errno = error;
 }
 
 int store_lock(const struct store *store, enum store_lock kind)

@@ -52,6 +52,12 @@ int store_make(struct store *);
 /* Closes it; removes it again where store_make made it and nothing has been put in. */
 void store_close(struct store *);
 
+/* Whether its file system is mounted read-only: then all that reads works, its locks too. */
+bool store_is_read_only(const struct store *);
+
+/* Where errno says that this user can't write there, hints at --root. errno stays. */
+void store_hint(void);
+
 enum store_lock { STORE_SHARED, STORE_EXCLUSIVE };
 
 /*

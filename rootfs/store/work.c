@@ -34,6 +34,8 @@ static int sweep_one(const struct store *store, const char *name)
 	if (dir >= 0 && flock(dir, LOCK_EX | LOCK_NB) < 0)
 		return 0;
 	if (tree_remove(store->tmp, name) < 0) {
+		if (errno == EROFS) /* it is in nobody's way */
+			return 0;
 		warn("remove what is left in %s/tmp/%s: %s", store->path, name, strerror(errno));
 		return 0;
 	}
@@ -69,8 +71,10 @@ int work_create(const struct store *store, struct work *work)
 		if (getrandom(&number, sizeof(number), GRND_INSECURE) != sizeof(number))
 			return fail("get a random number");
 		snprintf(work->name, sizeof(work->name), "%016llx", number);
-		if (mkdirat(store->tmp, work->name, 0700) < 0)
+		if (mkdirat(store->tmp, work->name, 0700) < 0) {
+			store_hint();
 			return fail("make %s/tmp/%s", store->path, work->name);
+		}
 		scoped_fd dir = open_dir(store->tmp, work->name);
 		if (dir >= 0 && flock(dir, LOCK_EX | LOCK_NB) == 0 && still_there(dir)) {
 			work->dir = take_fd(&dir);

@@ -33,10 +33,10 @@ fsck_config_in_use() {
 	load busybox
 	start hang busybox sh -c 'echo up; sleep 30'
 	printf ' ' >>"$(echo "$STORE"/images/*)"
-	contains "$(wherry fsck 2>&1 || [ $? = 125 ])" "its config is not what its ID says: it is in use, so it stays"
+	contains "$(wherry fsck 2>&1 || [ $? = 125 ])" "its config is not what its ID says: it stays, since it is in use"
 	[ "$(layers_there)" -gt 0 ]
 	printf x >>"$(find "$STORE/layers" -name message)"
-	contains "$(wherry fsck || [ $? = 125 ])" "files in it have another size: it is in use, so it stays"
+	contains "$(wherry fsck || [ $? = 125 ])" "files in it have another size: it stays, since it is in use"
 	fails_with 125 "what is in use in $STORE is damaged" wherry fsck
 	[ -e "$(find "$STORE/layers" -name message)" ]
 	kill "$started"
