@@ -47,6 +47,7 @@
 #include "launcher/mount/target.h"
 #include "launcher/net/net.h"
 #include "launcher/mount/root.h"
+#include "launcher/container/reason.h"
 #include "launcher/container/report.h"
 #include "launcher/supervise/signals.h"
 #include "launcher/container/state.h"
@@ -64,6 +65,7 @@ struct container {
 	struct state state;
 	struct cgroup cgroup;
 	struct outcome outcome;
+	struct reason reason; /* of a program that could not be executed */
 	struct inside inside; /* what the child is given */
 	const struct volumes *volumes;
 	pid_t init;           /* as seen from outside; 0: not there */
@@ -301,11 +303,12 @@ static int ended(const struct container *container, const struct spec *spec, int
 	return status;
 }
 
-static int not_run(const struct spec *spec, int error)
+static int not_run(const struct spec *spec, int error, const struct reason *reason)
 {
 	bool missing = error == ENOENT || error == ENOTDIR;
-	return fail_status(missing ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "run %s: %s",
-			   spec->process.argv[0], strerror(error));
+	fail_status(missing ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "run %s: %s", spec->process.argv[0],
+		    *reason->text ? reason->text : strerror(error));
+	return *reason->hint ? hint("%s", reason->hint) : -1;
 }
 
 static int conclude(const struct container *container, const struct spec *spec,
@@ -313,7 +316,7 @@ static int conclude(const struct container *container, const struct spec *spec,
 {
 	switch (outcome->kind) {
 	case REPORT_NOT_RUN:
-		return not_run(spec, outcome->value);
+		return not_run(spec, outcome->value, &container->reason);
 	case REPORT_EXITED:
 		return ended(container, spec, outcome->value);
 	case REPORT_KILLED:
@@ -351,6 +354,11 @@ static int run(struct container *container, const struct spec *spec,
 	};
 	if (supervise_start(&with, outcome) < 0)
 		return -1;
+	if (outcome->kind == REPORT_NOT_RUN) {
+		if (proc_is_ours())
+			reason_find(&container->reason, spec, container->init, outcome->value);
+		kill(container->init, SIGKILL); /* it waits for us to look */
+	}
 	bool runs = outcome->kind == (spec->process.no_init ? 0 : REPORT_STARTED);
 	if (runs && open_terminal(container, spec) < 0)
 		return -1;

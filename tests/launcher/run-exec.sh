@@ -153,6 +153,79 @@ few_rights() {
 	lacks "$(<"$SCRATCH/lacks")" lacks
 }
 
+# not_run STATUS TEXT HINT PROGRAM: so it is said, with an init and without.
+not_run() {
+	local option
+	for option in --init --no-init "-u 1000" "--userns root"; do
+		if [ "$option" = "--userns root" ] && ! grep -q ^root: /etc/subuid; then continue; fi
+		# shellcheck disable=SC2086
+		fails_with "$1" "wherry: run $4: $2" wherry run $option "$SCRATCH/with" "$4"
+		# shellcheck disable=SC2086
+		if [ -n "$3" ]; then fails_with "$1" "wherry: $3" wherry run $option "$SCRATCH/with" "$4"; fi
+	done
+}
+
+# elf MACHINE CLASS ORDER: a header of a program for it.
+elf() { printf "\177ELF\\$2\\$3\1\0\0\0\0\0\0\0\0\0\2\0\\$1\0\1\0\0\0"; head -c 4000 /dev/zero; }
+
+# With /bin/sh as its interpreter, what follows the header would be run.
+other_processors() {
+	local here
+	here=$(uname -m)
+	[ "$here" = aarch64 ] || { elf 267 2 1; echo; echo 'echo run'; } | program arm64
+	[ "$here" = aarch64 ] || not_run 126 "Exec format error" "/arm64 is a program for aarch64, and this machine is $here" /arm64
+	elf 363 2 1 | program riscv
+	not_run 126 "Exec format error" "/riscv is a program for riscv64, and this machine is $here" /riscv
+	{ printf '\177ELF\1\2\1\0\0\0\0\0\0\0\0\0\0\2\0\10'; head -c 4000 /dev/zero; } | program mips
+	not_run 126 "Exec format error" "/mips is a program for mips, and this machine is $here" /mips
+	# by the way of PATH, and of a script
+	mv "$SCRATCH/with/riscv" "$SCRATCH/with/bin/riscv"
+	not_run 126 "Exec format error" "/bin/riscv is a program for riscv64, and this machine is $here" riscv
+	printf '#!/bin/riscv\n' | program script
+	not_run 126 "Exec format error" "/bin/riscv is a program for riscv64, and this machine is $here" /script
+}
+
+no_programs() {
+	printf 'echo run\n\0' | program nul
+	not_run 126 "Exec format error" "" /nul
+	program empty </dev/null
+	not_run 126 "Exec format error" "/empty is empty" /empty
+	printf '#!/%0300d\necho run\n' 1 | program long
+	not_run 126 "Exec format error" "its #! line is longer than the 256 bytes that the kernel reads" /long
+	mkdir "$SCRATCH/with/directory"
+	not_run 126 "Permission denied" "" /directory
+	not_run 127 "No such file or directory" "" nosuch
+}
+
+missing() {
+	printf '#!/bin/bash -e\necho hi\n' | program script
+	not_run 127 "its interpreter /bin/bash is not in the image" "" /script
+	printf '#! /bin/sh\r\necho hi\r\n' | program windows
+	not_run 127 "its interpreter /bin/sh^M is not in the image" "its first line ends in CR LF, as those of Windows do" /windows
+	cp "$BASH" "$SCRATCH/with/bin/dynamic"
+	not_run 127 "/bin/dynamic: its loader /lib" "" dynamic
+	printf '#!/bin/dynamic\n' | program by-a-script
+	not_run 127 "/bin/dynamic: its loader /lib" "" /by-a-script
+	printf '#!../../bin/bash\n' | program relative
+	not_run 127 "its interpreter ../../bin/bash is not in the image" "" /relative
+	# the host's is not looked at
+	printf '#!%s\n' "$WHERRY" | program outside
+	not_run 127 "its interpreter $WHERRY is not in the image" "" /outside
+}
+
+# What a program that runs among the host's processes has started, in a session of its own, stopped.
+host_pids_end() {
+	local init rest
+	start among --pid host busybox sh -c 'setsid sh -c "sleep 1000 & echo \$!; kill -STOP \$\$" & trap "" TERM HUP; while :; do sleep 1000; done'
+	init=$(inside "$started" wherry-init)
+	rest=$(pgrep -g "$(ps -o pgid= -p "$(<"$SCRATCH/among")" | tr -d ' ')")
+	[ -n "$init" ] && [ "$(wc -w <<<"$rest")" -ge 2 ]
+	kill -KILL "$started"
+	ends "$started" 137
+	for init in $init $rest; do eventually [ ! -e "/proc/$init" ]; done
+	wherry run busybox true
+}
+
 it "gives the program no signal that the caller ignores or blocks" ignored
 it "so that it can trap it, and dies of a broken pipe" trapped
 it "enters a working directory that only root may enter" directory
@@ -161,6 +234,10 @@ if type -P strace >/dev/null; then
 else
 	skip "and one that only its user may" "no strace here"
 fi
+it "runs no other processor's program as a script, and names both" other_processors
+it "nor what is empty, has a NUL, or a #! line too long" no_programs
+it "names the interpreter or loader that is missing" missing
+it "takes what it started along when wherry is killed, with --pid host" host_pids_end
 it "reads a list of users or groups up to a size" large_lists
 it "finds HOME in a line of any length" long_lines
 it "keeps the primary group among the supplementary ones" supplementary

@@ -83,7 +83,7 @@ is_nobody_outside() {
 	start out --userns "$NAME" busybox sh -c 'echo up; exec tool -hang'
 	equal "$(ids_of "$(inside "$started" tool)")" "$UIDS $GIDS"
 	equal "$(ids_of "$(inside "$started" wherry-init)")" "$UIDS $GIDS"
-	equal "$(awk '/^Groups:/ { print $2 }' "/proc/$(inside "$started" wherry-init)/status")" ""
+	equal "$(awk '/^Groups:/ { print $2 }' "/proc/$(inside "$started" wherry-init)/status")" "$GIDS"
 	kill "$started"
 	ends "$started" 143
 }
