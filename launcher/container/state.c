@@ -17,6 +17,7 @@
 #include "rootfs/base/private_dir.h"
 #include "rootfs/base/sys.h"
 #include "rootfs/base/err.h"
+#include "rootfs/base/paths.h"
 #include "rootfs/base/scoped.h"
 
 /*
@@ -62,7 +63,7 @@ static int open_dir(const char *path)
 	if (dir >= 0 || failure_get()->status || private_dir_make(path, "--state") < 0)
 		return dir;
 	dir = private_dir_open(path, 022, "--state");
-	return dir < 0 && !failure_get()->status ? fail("--state %s", path) : dir;
+	return dir < 0 && !failure_get()->status ? path_fail("--state", path) : dir;
 }
 
 /* Whether FILE still has its name: its last holder may have removed it before we got the lock. */

@@ -13,6 +13,7 @@
 #include "launcher/mount/place.h"
 #include "launcher/mount/target.h"
 #include "rootfs/base/err.h"
+#include "rootfs/base/paths.h"
 #include "rootfs/base/scoped.h"
 #include "rootfs/base/sys.h"
 
@@ -31,7 +32,7 @@ static struct bind *open_bind(struct binds *binds, const char *source, const cha
 		return NULL;
 	}
 	if (tree < 0 || fstat(tree, &stat) < 0) {
-		fail("bind %s", source);
+		path_fail("bind", source);
 		return NULL;
 	}
 	struct bind *bind = &binds->at[binds->count++];

@@ -18,6 +18,7 @@
 
 #include "rootfs/base/sys.h"
 #include "rootfs/base/err.h"
+#include "rootfs/base/paths.h"
 #include "rootfs/base/userns.h"
 #include "rootfs/base/scoped.h"
 
@@ -78,7 +79,7 @@ static int attach_loop(const char *path)
 	scoped_fd file = open(path, O_RDONLY | O_CLOEXEC);
 	scoped_fd control = open_node("/dev/loop-control", S_IFCHR, makedev(10, 237));
 	if (file < 0)
-		return fail("open %s", path);
+		return path_fail("open", path);
 	if (control < 0) {
 		fail("find a loop device for %s", path);
 		return hint("the kernel needs CONFIG_BLK_DEV_LOOP");
@@ -209,7 +210,7 @@ int filesystem_probe(const char *path)
 {
 	scoped_fd file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
-		return fail("open %s", path);
+		return path_fail("open", path);
 	scoped_fd tree = mount_index(file, NULL, 0);
 	return tree < 0 && (errno == ENODEV || errno == ENOTBLK || errno == EPERM) ? explain_index() : 0;
 }

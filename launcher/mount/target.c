@@ -9,6 +9,7 @@
 
 #include "rootfs/base/sys.h"
 #include "rootfs/base/err.h"
+#include "rootfs/base/paths.h"
 #include "rootfs/base/scoped.h"
 
 /* As the kernel: path_resolution(7). */
@@ -161,8 +162,10 @@ int target_open(const char *path, bool directory, uint64_t resolve)
 	}
 	if (at < 0 && errno == ELOOP && resolve & RESOLVE_NO_SYMLINKS)
 		return failx("make %s: there is a link in it, and below /proc, /sys and /dev none is followed", path);
+	if (at < 0 && errno == ELOOP)
+		return failx("make %s: its links go round in a circle, or one is /proc's own, which none may follow", path);
 	if (at < 0 || fstat(at, &there) < 0)
-		return fail("make %s", path);
+		return path_fail("make", path);
 	if (S_ISDIR(there.st_mode) != directory || S_ISLNK(there.st_mode))
 		return failx("%s is %s directory", path, directory ? "no" : "a");
 	return take_fd(&at);

@@ -69,14 +69,14 @@ static int check_writer(int dir, const struct root *root, const char *name)
 static int open_directory(struct writable *writable, const struct root *root, const char *name)
 {
 	if (mkdir(name, 0700) < 0 && errno != EEXIST)
-		return fail("--overlay %s", name);
+		return path_fail("--overlay", name);
 	writable->path = path_absolute(name);
 	if (!writable->path)
 		return -1;
 	/* A setuid file that the container leaves there would be any user's root. */
 	writable->lock = private_dir_open(name, 077, "--overlay");
 	if (writable->lock < 0)
-		return failure_get()->status ? -1 : fail("--overlay %s", name);
+		return failure_get()->status ? -1 : path_fail("--overlay", name);
 	if (flock(writable->lock, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? failx("--overlay %s: a container uses it", name)
 					    : fail("--overlay %s", name);

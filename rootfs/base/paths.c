@@ -1,5 +1,6 @@
 #include "rootfs/base/paths.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,4 +64,20 @@ char *path_split(const char *word, const char **ref)
 		*colon = ':';
 	}
 	return file;
+}
+
+int path_fail(const char *what, const char *path)
+{
+	char part[PATH_MAX];
+	struct stat st;
+	int error = errno;
+	for (size_t end = 1; error == ENOTDIR && path[end - 1] && end < sizeof(part); end++) {
+		if (path[end] && path[end] != '/')
+			continue;
+		snprintf(part, sizeof(part), "%.*s", (int)end, path);
+		if (stat(part, &st) == 0 && !S_ISDIR(st.st_mode))
+			return failx("%s %s: %s is not a directory", what, path, part);
+	}
+	errno = error;
+	return fail("%s %s", what, path);
 }

@@ -18,4 +18,10 @@ char *path_clean(const char *path);
  */
 char *path_split(const char *word, const char **ref);
 
+/*
+ * As fail(), of "WHAT PATH". Where the kernel says that something is not a directory, the part of PATH that isn't
+ * one is named: "WHAT /a/file/b: /a/file is not a directory". Returns -1.
+ */
+int path_fail(const char *what, const char *path);
+
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "rootfs/base/err.h"
+#include "rootfs/base/paths.h"
 #include "rootfs/base/openat2.h"
 #include "rootfs/base/scoped.h"
 #include "rootfs/base/userns.h"
@@ -109,7 +110,7 @@ static int check(int dir, const char *path, mode_t refused, const char *what)
 {
 	struct stat st;
 	if (fstat(dir, &st) < 0)
-		return fail("%s %s", what, path);
+		return path_fail(what, path);
 	if (st.st_uid != geteuid())
 		return failx("%s %s: it belongs to user %u, not to %u", what, path, st.st_uid, geteuid());
 	if (!(st.st_mode & refused))
@@ -122,7 +123,7 @@ int private_dir_open(const char *path, mode_t refused, const char *what)
 {
 	scoped_fd dir = open_way(path, what);
 	if (dir < 0)
-		return errno == ENOENT ? -1 : fail("%s %s", what, path);
+		return errno == ENOENT ? -1 : path_fail(what, path);
 	return check(dir, path, refused, what) < 0 ? -1 : take_fd(&dir);
 }
 
@@ -161,5 +162,5 @@ int private_dir_make(const char *path, const char *what)
 	if (above >= 0 && mkdirat(above, name, 0700) == 0)
 		return 1;
 	/* An empty name: the directory is "/". EEXIST: it was there, or another wherry was first. */
-	return above >= 0 && (errno == EEXIST || !*name) ? 0 : fail("make %s %s", what, path);
+	return above >= 0 && (errno == EEXIST || !*name) ? 0 : path_fail(what, path);
 }

@@ -24,7 +24,7 @@ int inplace_key(const char *path, const char *platform, struct digest *key)
 	const char *ref;
 	scoped_ptr char *file = path_split(path, &ref);
 	if (!file || !realpath(file, full))
-		return fail("open %s", path);
+		return path_fail("open", path);
 	int size = snprintf(text, sizeof(text), "%s\n%.100s%s%.250s", full, platform ? platform : "",
 			    ref ? "\n" : "", ref ? ref : "");
 	*key = sha256_of(text, size);

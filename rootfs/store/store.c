@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "rootfs/base/err.h"
+#include "rootfs/base/paths.h"
 #include "rootfs/base/private_dir.h"
 #include "rootfs/base/scoped.h"
 
@@ -108,7 +109,7 @@ static int make_root(struct store *store)
 	if (open_root(store) < 0)
 		return -1;
 	/* ENOENT: a link to nothing, or removed since */
-	return store->root < 0 ? fail("open the store %s", store->path) : 0;
+	return store->root < 0 ? path_fail("open the store", store->path) : 0;
 }
 
 /*

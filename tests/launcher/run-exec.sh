@@ -226,6 +226,32 @@ host_pids_end() {
 	wherry run busybox true
 }
 
+# Outside and inside.
+no_directory() {
+	local file=$SCRATCH/file option
+	: >"$file"
+	for option in "--root $file/x images" "--state $file/x/y run $ROOT true"; do
+		# shellcheck disable=SC2086
+		fails_with 125 "$file/x" "$WHERRY" $option
+		# shellcheck disable=SC2086
+		fails_with 125 ": $file is not a directory" "$WHERRY" $option
+	done
+	fails_with 125 "bind $file/a/b: $file is not a directory" wherry run -v "$file/a/b:/x" busybox true
+	fails_with 125 "--overlay $file/x: $file is not a directory" wherry run --overlay "$file/x" busybox true
+	for option in "-w /etc/passwd/x/y" "--tmpfs /etc/passwd/x/y" "-v $SCRATCH:/etc/passwd/x/y"; do
+		# shellcheck disable=SC2086
+		fails_with 125 ": /etc/passwd is not a directory" wherry run $option busybox true
+	done
+}
+
+proc_links() {
+	local link
+	for link in fd/0 fd/3 fd/3/.. cwd root/tmp; do
+		fails_with 125 "make /proc/self/$link: its links go round in a circle, or one is /proc's own" \
+			wherry run -w "/proc/self/$link" busybox true
+	done
+}
+
 it "gives the program no signal that the caller ignores or blocks" ignored
 it "so that it can trap it, and dies of a broken pipe" trapped
 it "enters a working directory that only root may enter" directory
@@ -238,6 +264,8 @@ it "runs no other processor's program as a script, and names both" other_process
 it "nor what is empty, has a NUL, or a #! line too long" no_programs
 it "names the interpreter or loader that is missing" missing
 it "takes what it started along when wherry is killed, with --pid host" host_pids_end
+it "names the element of a path that is a file" no_directory
+it "says that it follows no link of /proc's" proc_links
 it "reads a list of users or groups up to a size" large_lists
 it "finds HOME in a line of any length" long_lines
 it "keeps the primary group among the supplementary ones" supplementary
