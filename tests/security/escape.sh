@@ -9,6 +9,7 @@
 load busybox
 
 ESCAPE=$BUILD/tests/security/escape
+HANDOVER=$BUILD/tests/security/handover
 
 # Ids for --userns; none where this kernel cannot map the layers' owners.
 MAPPED=wherry-escape-${SCRATCH##*.}
@@ -442,6 +443,33 @@ moved_directory() {
 	contains "$(cat "$SCRATCH/mover")" secret
 }
 
+# handed OPTION…: what one container finds from a directory of another's, which that has handed it, and above it.
+handed() {
+	rm -rf "$SCRATCH/handed"
+	mkdir "$SCRATCH/handed"
+	start offer -v "$SCRATCH/handed:/shared" -v "$HANDOVER:/handover:ro" --tmpfs /mark:size=4k "$@" busybox \
+		sh -c 'touch /of-the-other; exec /handover offer /shared/socket /'
+	wherry run -v "$SCRATCH/handed:/shared" -v "$HANDOVER:/handover:ro" busybox /handover take /shared/socket >"$SCRATCH/took"
+	ends "$started" 0
+	cat "$SCRATCH/took"
+}
+
+# Its own root ends the other's way up: both see the other container, which has agreed to it, and nothing of the host. A
+# directory of the host's, handed over from outside of any container, leads to the host's root.
+handed_over() {
+	local line
+	handed >"$SCRATCH/lines"
+	equal "$(cut -d : -f 1 "$SCRATCH/lines" | tr '\n' ' ')" "taken climbed chrooted below "
+	equal "$(grep -vc of-the-other "$SCRATCH/lines" || true)" 0
+	rm -rf "$SCRATCH/handed"
+	mkdir -p "$SCRATCH/handed" "$SCRATCH/outside"
+	"$HANDOVER" offer "$SCRATCH/handed/socket" "$SCRATCH/outside" >"$SCRATCH/control" &
+	eventually grep -q up "$SCRATCH/control"
+	wherry run -v "$SCRATCH/handed:/shared" -v "$HANDOVER:/handover:ro" busybox /handover take /shared/socket >"$SCRATCH/took"
+	wait "$!"
+	equal "$(sed -n 's/^climbed: //p' "$SCRATCH/took" | tr ' ' '\n' | sort)" "$(ls -A / | sort)"
+}
+
 # With pivot_root(2) in launcher/mount/root.c replaced by chroot(2) alone, both list the host's root.
 climbing() {
 	local own
@@ -660,6 +688,7 @@ it "reads no other user list than the image's" links_for_users
 it "is not led out by a link that another container swaps in" swapped_volume
 it "is not led out by a directory that is moved" moved_directory
 it "has nothing above its root" climbing
+it "finds nothing of the host from a directory that another container hands it" handed_over
 it "undoes no mask by a volume on /proc, /sys or /, nor by a link there" own_volumes_on_kernel
 it "mounts on /proc what docker does, and masks it" asked_on_kernel
 it "puts no file of the container's on one of the kernel's" own_files_on_kernel
