@@ -384,10 +384,11 @@ static int be_init(int argc, char **argv)
 	record.kind = !strcmp(what, "failed") ? 1 : !strcmp(what, "flood") ? 4 : 5;
 	record.value = !strcmp(what, "number") ? 1 << 30 : 19;
 	signal(SIGPIPE, SIG_IGN);
-	if (record.kind == 1)
-		return write(to, &record, sizeof(record)) < 0 ? 9 : 43;
+	/* EPIPE, where nobody listens any more: what was said first was enough */
+	if (record.kind != 4)
+		return write(to, &record, record.kind == 1 ? sizeof(record) : 8) < 0 && errno != EPIPE ? 9 : 43;
 	/* bounded, lest the test should never end */
-	for (int n = 0; n < (record.kind == 4 ? 1 << 20 : 1); n++)
+	for (int n = 0; n < 1 << 20; n++)
 		if (write(to, &record, 8) < 0)
 			return 44;
 	return 43;
