@@ -1,6 +1,4 @@
-# wherry: see README.md. Products are left in build/<arch>/.
-#
-#	make [all|init|deps|run|check|powercut|bench|fuzz|size|install|clean] [ARCH=...]
+# wherry: see README.md. Products are left in build/<arch>/. `make help` lists what there is to make.
 #
 # On Debian and Ubuntu whatever is missing is installed by apt and built once by
 # `make deps`, which the other targets start themselves. Where there is no apt-get, as on
@@ -11,6 +9,9 @@ HOST := $(or $(patsubst armv7%,armhf,$(filter armv7%,$(HOST))),\
 	$(patsubst armv8%,armhf,$(filter armv8%,$(HOST))),\
 	$(patsubst armv%,arm,$(filter armv%,$(HOST))),$(HOST))
 ARCH ?= $(HOST)
+# Debian's and Docker's names are understood too.
+override ARCH := $(or $(word 2,$(subst :, ,$(filter $(ARCH):%,\
+	amd64:x86_64 arm64:aarch64 armel:arm armv5:arm armv7:armhf armv7l:armhf))),$(ARCH))
 
 TRIPLET.x86_64  = x86_64-linux-gnu
 TRIPLET.aarch64 = aarch64-linux-gnu
@@ -51,11 +52,16 @@ DEPS_PACKAGES = dpkg-dev $(if $(filter x86_64,$(ARCH)),nasm)
 CHECK_PACKAGES = $(shell sed '/^\#/d' tests/packages 2>/dev/null)
 
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-# $(call install,PACKAGES): does nothing, and asks for no password, where all are there.
+# $(call install,PACKAGES): does nothing, and asks for no password, where all are there. apt itself says how much it
+# fetches and how much disk that takes.
 install = set -e; missing=; for p in $1; do \
 	dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || \
 	missing="$$missing $$p"; done; \
-	[ -z "$$missing" ] || { $(SUDO) apt-get -q update; \
+	[ -z "$$missing" ] || { \
+	[ -z "$(SUDO)" ] || command -v sudo >/dev/null || { \
+	echo "make: no sudo here: as root, apt-get install --no-install-recommends$$missing" >&2; exit 1; }; \
+	echo "make: installs$$missing"; \
+	$(SUDO) apt-get -q update; \
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends \
 	-o DPkg::Lock::Timeout=300 install $$missing; } </dev/null
 
@@ -84,7 +90,7 @@ STRIP = $(TOOL)strip
 READELF = $(TOOL)readelf
 
 CFLAGS_COMMON = -std=gnu11 -Wall -Wextra -Wshadow -Os -g -ffunction-sections -fdata-sections \
-	-fno-asynchronous-unwind-tables -fno-unwind-tables -ffile-prefix-map=$(CURDIR)=.
+	-fno-asynchronous-unwind-tables -fno-unwind-tables '-ffile-prefix-map=$(CURDIR)=.'
 CFLAGS_ALL = $(CFLAGS_COMMON) -fPIE -fstack-protector-strong \
 	-ftrivial-auto-var-init=zero $(CLASH) $(CFLAGS)
 CLASH.x86_64 = -fstack-clash-protection
@@ -121,20 +127,36 @@ cut_sections = set -e; \
 	head -c $$2 /dev/zero | dd of=$1.cut bs=1 seek=$$1 conv=notrunc status=none; \
 	head -c $$4 /dev/zero | dd of=$1.cut bs=1 seek=$$3 conv=notrunc status=none; chmod 755 $1.cut; mv $1.cut $1
 
-# `make V=1` shows the commands.
-say = $(if $V,,@printf '%-5s %s\n' $1 $@;)
+# `make V=1` shows the commands. An object says which of how many it is.
+say = $(if $V,,@printf '%-5s %s%s\n' $1 '$(if $(number.$(@:%.strict=%.o)),$(number.$(@:%.strict=%.o)) of $(words $(numbered)): )' $@;)
 
 # ---- products
-.PHONY: all init deps run check powercut bench fuzz size install clean
+.PHONY: all help init deps run quick check powercut bench fuzz size install clean
 .DELETE_ON_ERROR:
 all: $B/wherry $B/wherry-init
 init: $B/wherry-init
 deps: $(DEPS)/stamp
 
+help:
+	@printf '%s\n' \
+	'make                 build/$(ARCH)/wherry and wherry-init; the first time it builds their libraries' \
+	'make run             a busybox image made here, loaded and run' \
+	'make quick           the tests that take a minute and need little' \
+	'make check           all tests: half an hour the first time, ten minutes later; 2 GB in build/' \
+	'make check T=limits  one test file, or as tests/run has it: T="-n swap limits"' \
+	'make bench           figures beside those of others; make size: bytes; make powercut, make fuzz TIME=600' \
+	'make install         below PREFIX=/usr/local, in DESTDIR' \
+	'make deps            the libraries alone: afterwards nothing is fetched' \
+	'make clean           leaves the libraries; rm -rf build takes them too' \
+	'ARCH=aarch64 armhf arm riscv64 x86_64: for another processor; V=1 shows the commands'
+
 launcher_obj := $(LAUNCHER_SRC:%.c=$O/%.o)
 rootfs_obj   := $(ROOTFS_SRC:%.c=$O/%.o)
 init_obj     := $(patsubst %,$O/%.o,$(basename $(INIT_SRC)))
 test_obj     := $(patsubst %.c,$O/%.o,$(TEST_SRC) tests/lib/tap.c $(BENCH_SRC))
+numbered     := $(launcher_obj) $(rootfs_obj) $(init_obj) $(test_obj)
+counted      :=
+$(foreach object,$(numbered),$(eval counted += x)$(eval number.$(object) := $(words $(counted))))
 test_bin     := $(TEST_SRC:tests/%.c=$B/tests/%)
 bench_bin    := $(BENCH_SRC:tests/bench/%.c=$B/bench/%)
 
@@ -235,9 +257,45 @@ run: all
 	@$(if $(APT),$(call install,busybox-static))
 	BUILD=$B tests/demo.sh
 
-check: all $(strict) $(test_bin) $(bench_bin) others
+# What gcc, python3 and a busybox can do.
+QUICK = harness run root bind image-config store save layers names path sha256 pack links
+QUICK_PACKAGES = busybox-static python3 jq procps libcap2-bin file strace
+
+# What is made on the way is made by all processors, whatever this make was told.
+comma := ,
+own_make = +@$(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+step = @echo 'make $@: $1'
+
+quick:
+	$(call step,wherry$(comma) then $(words $(QUICK)) of the test files. About a minute$(comma) four the first time; 600 MB in build/)
+	$(own_make) all test-programs
+	@$(if $(APT),$(call install,$(QUICK_PACKAGES)))
+	@exec env BUILD=$B tests/run $(QUICK)
+
+# `make check T=limits`, `make check T='-n swap limits'`: some of it, as tests/run has it.
+ifneq ($T,)
+check:
+	$(own_make) all test-programs
 	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))
-	BUILD=$B tests/run
+	@exec env BUILD=$B tests/run $T
+else
+check:
+	$(call step,on a fresh Debian about 200 packages (1.2 GB) and 2 GB in build/$(comma) half an hour with two processors)
+	$(call step,later about ten minutes. `make quick` needs little of that)
+	$(call step,1 of 5: wherry and its libraries)
+	$(own_make) all
+	$(call step,2 of 5: all of it once more$(comma) with warnings as errors; test programs)
+	$(own_make) strict test-programs $(bench_bin)
+	$(call step,3 of 5: for $(words $(OTHERS)) other processors$(comma) to be emulated)
+	$(own_make) others
+	$(call step,4 of 5: what the tests need)
+	@$(if $(APT),$(call install,$(CHECK_PACKAGES)))
+	$(call step,5 of 5: the tests)
+	@exec env BUILD=$B tests/run
+endif
+.PHONY: strict test-programs
+strict: $(strict)
+test-programs: $(test_bin)
 
 # `make check` has a few of them.
 powercut: all

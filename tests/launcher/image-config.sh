@@ -130,6 +130,7 @@ default_path() {
 
 stop_signal() {
 	start stop app /app/signals
+	eventually grep -qx ready "$SCRATCH/stop"
 	kill -USR1 "$started"
 	eventually grep -qx 10 "$SCRATCH/stop"
 	kill -TERM "$started"
