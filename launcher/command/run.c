@@ -6,20 +6,13 @@
 #include <unistd.h>
 
 #include "launcher/command/commands.h"
-#include "launcher/container/container.h"
+#include "launcher/container/launch.h"
 #include "launcher/supervise/front.h"
-#include "rootfs/base/paths.h"
 #include "launcher/command/limit_options.h"
 #include "launcher/command/run_foreign.h"
 #include "launcher/spec/run_options.h"
-#include "launcher/mount/source.h"
-#include "launcher/spec/build.h"
-#include "launcher/container/state.h"
 #include "launcher/supervise/terminal.h"
-#include "launcher/mount/volumes.h"
-#include "launcher/mount/writable.h"
 #include "rootfs/base/err.h"
-#include "rootfs/base/scoped.h"
 
 /* A line of the container's state. docker-run(1): a label may do without a value. */
 static int option_label(const struct option *option, void *field, const char *value)
@@ -160,85 +153,6 @@ static const struct option options[] = {
 	{ 0 }
 };
 
-/* docker-run(1): a file that is there already belongs to another container. */
-static int write_cid_file(const char *path, const char *name)
-{
-	scoped_fd file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
-	if (file < 0 || write(file, name, strlen(name)) != (ssize_t)strlen(name))
-		return fail("--cidfile %s", path);
-	return 0;
-}
-
-/* What killed runs have left is removed while the program runs already: a launch doesn't wait for it. */
-struct sweep {
-	struct container_watch watch;
-	const char *state;
-	const struct store *store;
-	struct volumes *volumes;
-};
-
-static void sweep(const struct container_watch *watch)
-{
-	const struct sweep *sweep = (const struct sweep *)watch;
-	volumes_settle(sweep->volumes);
-	state_sweep(sweep->state, container_clean);
-	if (sweep->store->tmp >= 0)
-		work_sweep(sweep->store);
-}
-
-/* What runs it has to hand over beside the spec. */
-struct ends {
-	struct run_report report;
-	int front; /* as front_split gives it */
-};
-
-static int run_spec(struct spec *spec, const struct run_options *given, const char *root,
-		    const struct store *store, struct ends *ends)
-{
-	struct volumes volumes;
-	struct sweep then = { { sweep, &ends->report, ends->front }, spec->state, store, &volumes };
-	int status = volumes_open(&volumes, root, spec);
-	if (status == 0 && given->cid_file)
-		status = write_cid_file(given->cid_file, spec->name);
-	if (status == 0) {
-		status = container_run(spec, &volumes, &then.watch);
-		if (status < 0 && given->cid_file)
-			unlink(given->cid_file); /* it names a container that never was */
-	}
-	volumes_close(&volumes);
-	return status;
-}
-
-static int run_source(const struct run_options *given, const char *root, const char *state,
-		      struct source *source, char **words, struct ends *ends)
-{
-	struct spec spec;
-	struct writable writable;
-	char random[13];
-	const char *name = given->name && *given->name ? given->name : random;
-	if (name == random ? state_random_name(random) < 0 : state_check_name(name) < 0)
-		return -1;
-	if (spec_build(&spec, given, &source->config, name, words) < 0)
-		return -1;
-	spec.state = state;
-	spec.labels = given->labels;
-	spec.annotations = given->annotations;
-	spec.root.staging = state;
-	spec.root.base = source->base;
-	spec.root.has_tree = source->tree >= 0;
-	spec.root.tree = source->tree;
-	spec.root.lowers = source->lowers;
-	spec.root.lower_count = source->lower_count;
-	spec.root.top = source->top;
-	int status = writable_create(&writable, &source->store, &spec.root);
-	if (status == 0)
-		status = run_spec(&spec, given, root, &source->store, ends);
-	if (status < 0)
-		image_explain(&source->store, &source->image);
-	writable_destroy(&writable, &source->store);
-	return status;
-}
-
 /* As front_split, where there is a terminal that can be left; otherwise 0, and *FRONT stays. */
 static int split(const struct run_options *given, int *front, int *status)
 {
@@ -250,37 +164,21 @@ static int split(const struct run_options *given, int *front, int *status)
 	return front_split(&keys, front, status);
 }
 
-static int run_image(const struct globals *globals, const struct run_options *given, char **words,
-		     struct ends *ends)
-{
-	struct source source;
-	scoped_ptr char *state = path_absolute(globals->state);
-	if (!state)
-		return -1;
-	int status = source_open(&source, words[0], globals->root, given->platform,
-				 given->no_unpack ? SOURCE_IN_PLACE : SOURCE_LOADED);
-	if (status == 0)
-		status = run_source(given, globals->root, state, &source, words + 1, ends);
-	source_close(&source);
-	return status;
-}
-
 static int run(const struct globals *globals, void *words, char **operands)
 {
 	const struct run_options *given = words;
-	struct ends ends = { .front = -1 };
+	struct run_report report;
+	struct launch launch = {
+		.root = globals->root, .state = globals->state, .image = operands[0], .words = operands + 1,
+		.given = given, .report = &report, .front = -1,
+	};
 	int left;
-	int r = split(given, &ends.front, &left);
+	int r = split(given, &launch.front, &left);
 	if (r)
 		return r < 0 ? -1 : left;
 	if (given->input && !given->terminal)
 		terminal_await();
-	if (run_report_open(&ends.report, given->report) < 0)
-		return -1;
-	int status = run_image(globals, given, operands, &ends);
-	if (status < 0)
-		run_report_fail(&ends.report, given->name);
-	return status;
+	return run_report_open(&report, given->report) < 0 ? -1 : launch_run(&launch);
 }
 
 const struct command run_command = {

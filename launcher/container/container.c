@@ -60,23 +60,6 @@
 /* Milliseconds that a process which has been killed is waited for. */
 enum { ENDING_MAX = 2000 };
 
-/* What is made outside, while it lasts. */
-struct container {
-	struct state state;
-	struct cgroup cgroup;
-	struct outcome outcome;
-	struct reason reason; /* of a program that could not be executed */
-	struct inside inside; /* what the child is given */
-	const struct volumes *volumes;
-	pid_t init;           /* as seen from outside; 0: not there */
-	int init_pidfd;
-	int report;           /* socket, whose other end is the init's */
-	int go_socket;        /* one byte lets the child go on; here it hands out what standard.h makes, and says why it failed */
-	struct aside_process root_maker; /* with --userns */
-	struct terminal terminal;
-	int front; /* the socket to who has the caller's terminal; -1: we have */
-};
-
 /* Not pipes: those a container's root could open again, as /proc/1/fd/N, to write to them (proc(5)). */
 static int open_sockets(struct container *container)
 {
@@ -169,7 +152,7 @@ static int explain_start(uint64_t flags)
 	return -1;
 }
 
-static int start(struct container *container, const struct spec *spec)
+static int clone_child(struct container *container, const struct spec *spec)
 {
 	bool mapped = spec_is_mapped(spec);
 	uint64_t flags = CLONE_NEWNS | (spec->host_pid ? 0 : CLONE_NEWPID) |
@@ -194,7 +177,7 @@ static int start(struct container *container, const struct spec *spec)
 }
 
 /* The child waits: it has rights over nothing until its ids are mapped. */
-static int settle_mapped(struct container *container, const struct spec *spec, int held)
+static int make_root(struct container *container, const struct spec *spec, int held)
 {
 	scoped_fd userns = idmap_write(&spec->root.ids, container->init);
 	if (userns < 0)
@@ -228,7 +211,7 @@ static int make_root_aside(struct container *container, const struct spec *spec,
 	container->root_maker.pid = fork();
 	if (container->root_maker.pid == 0) {
 		close(ends[0]);
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || settle_mapped(container, spec, held) < 0)
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || make_root(container, spec, held) < 0)
 			supervise_fail(ends[1]);
 		_exit(0);
 	}
@@ -237,19 +220,20 @@ static int make_root_aside(struct container *container, const struct spec *spec,
 }
 
 /* The child mounts meanwhile. A new network namespace takes the kernel half a millisecond. */
-static int settle(struct container *container, const struct spec *spec)
+static int hold(struct container *container, const struct spec *spec)
 {
 	if (cgroup_hold_processors(&container->cgroup, &spec->limits) < 0)
 		return -1;
-	int held = cgroup_hold_devices(&container->cgroup, &spec->devices);
-	if (held < 0)
+	container->held = cgroup_hold_devices(&container->cgroup, &spec->devices);
+	if (container->held < 0)
 		return -1;
-	if (spec_is_mapped(spec))
-		return make_root_aside(container, spec, held);
-	if (spec->network == NETWORK_NONE && net_create() < 0)
-		return -1;
-	/* EPIPE: the child has failed, and its report says why. */
-	char go = (char)held;
+	return spec->network == NETWORK_NONE && !spec_is_mapped(spec) ? net_create() : 0;
+}
+
+static int let_go(const struct container *container)
+{
+	char go = (char)container->held;
+	/* EPIPE: the child has failed, and says why. */
 	if (send(container->go_socket, &go, 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		return fail("let the container go on");
 	return 0;
@@ -340,26 +324,38 @@ static int open_terminal(struct container *container, const struct spec *spec)
 				     : terminal_connect(terminal, spec->process.input);
 }
 
-static int run(struct container *container, const struct spec *spec,
-	       const struct container_watch *watch)
+/* Between the two the child waits for "go": its namespaces are there, and no program of the image has run. */
+int container_create(struct container *container, const struct spec *spec, const struct volumes *volumes, int front)
 {
-	struct outcome *outcome = &container->outcome;
-	if (prepare(container, spec) < 0 || start(container, spec) < 0 ||
-	    settle(container, spec) < 0)
+	*container = (struct container)CONTAINER_NONE;
+	container->spec = spec;
+	container->volumes = container->inside.volumes = volumes;
+	container->front = front;
+	if (prepare(container, spec) < 0 || clone_child(container, spec) < 0)
 		return -1;
-	struct supervision with = {
+	return hold(container, spec);
+}
+
+static struct supervision supervision_of(struct container *container)
+{
+	const struct spec *spec = container->spec;
+	return (struct supervision){
 		container->init, container->init_pidfd, container->go_socket, container->report,
 		&container->root_maker, &container->terminal,
 		spec->process.input && !spec->process.terminal, &container->front, spec->name,
 	};
-	if (supervise_start(&with, outcome) < 0)
-		return -1;
-	if (outcome->kind == REPORT_NOT_RUN) {
+}
+
+/* The program runs, or could not be executed. */
+static int follow_start(struct container *container, const struct spec *spec)
+{
+	enum report_kind kind = container->outcome.kind;
+	if (kind == REPORT_NOT_RUN) {
 		if (proc_is_ours())
-			reason_find(&container->reason, spec, container->init, outcome->value);
+			reason_find(&container->reason, spec, container->init, container->outcome.value);
 		kill(container->init, SIGKILL); /* it waits for us to look */
 	}
-	bool runs = outcome->kind == (spec->process.no_init ? 0 : REPORT_STARTED);
+	bool runs = kind == (spec->process.no_init ? 0 : REPORT_STARTED);
 	if (runs && open_terminal(container, spec) < 0)
 		return -1;
 	close_fd(&container->go_socket);
@@ -367,9 +363,25 @@ static int run(struct container *container, const struct spec *spec,
 	bool shared = spec->ipc == IPC_SHAREABLE || spec->ipc == IPC_CONTAINER;
 	if (shared && runs && state_share(&container->state, container->init, spec->root.ids.users.start) < 0)
 		return -1;
-	if (outcome->kind == REPORT_STARTED)
+	if (kind == REPORT_STARTED)
 		protect(container->init);
-	watch->started(watch);
+	return 0;
+}
+
+int container_start(struct container *container)
+{
+	const struct spec *spec = container->spec;
+	struct supervision with = supervision_of(container);
+	if ((spec_is_mapped(spec) ? make_root_aside(container, spec, container->held) : let_go(container)) < 0 ||
+	    supervise_start(&with, &container->outcome) < 0)
+		return -1;
+	return follow_start(container, spec);
+}
+
+int container_wait(struct container *container)
+{
+	struct outcome *outcome = &container->outcome;
+	struct supervision with = supervision_of(container);
 	int r = supervise_wait(&with, outcome);
 	if (state_unshare(&container->state) < 0 || (r == 0 && supervise_reap(&with, outcome) < 0))
 		r = -1;
@@ -378,7 +390,7 @@ static int run(struct container *container, const struct spec *spec,
 	if (r < 0)
 		return -1;
 	container->init = 0;
-	return conclude(container, spec, outcome);
+	return conclude(container, container->spec, outcome);
 }
 
 /* A process that waits for a disk or a server in the kernel may take the signal never. Returns whether it has ended. */
@@ -394,7 +406,7 @@ static bool end_process(pid_t pid, int pidfd)
 	return false;
 }
 
-static void destroy(struct container *container)
+void container_destroy(struct container *container)
 {
 	bool ended = true;
 	if (container->root_maker.pid > 0) {
@@ -413,30 +425,6 @@ static void destroy(struct container *container)
 	/* What stays is found by its name: the next command removes both. */
 	if (ended && cgroup_destroy(&container->cgroup) == 0)
 		state_destroy(&container->state);
-}
-
-int container_run(const struct spec *spec, const struct volumes *volumes,
-		  const struct container_watch *watch)
-{
-	struct container container = {
-		.state.file = -1,
-		.inside = { .report = -1, .go = -1, .init = -1, .parent = -1, .volumes = volumes,
-			    .ipc.trees = { -1, -1 } },
-		.volumes = volumes,
-		.init_pidfd = -1,
-		.report = -1,
-		.go_socket = -1,
-		.root_maker.socket = -1,
-		.terminal = TERMINAL_NONE,
-		.front = watch->front,
-	};
-	run_report_start(watch->report);
-	int status = run(&container, spec, watch);
-	if (run_report_write(watch->report, spec->name, status, &container.outcome,
-			     &container.cgroup) < 0)
-		status = -1;
-	destroy(&container);
-	return status;
 }
 
 int container_clean(const char *name)

@@ -153,10 +153,3 @@ int run_report_write(struct run_report *report, const char *name, int status,
 		return fail("--report: write it");
 	return 0;
 }
-
-int run_report_fail(struct run_report *report, const char *name)
-{
-	static const struct cgroup none;
-	static const struct outcome nothing;
-	return run_report_write(report, name, -1, &nothing, &none);
-}

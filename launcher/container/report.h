@@ -25,7 +25,4 @@ void run_report_start(struct run_report *);
 int run_report_write(struct run_report *, const char *name, int status, const struct outcome *,
 		     const struct cgroup *);
 
-/* The same of what failed before there was a container; nothing where one has been told of. */
-int run_report_fail(struct run_report *, const char *name);
-
 #endif

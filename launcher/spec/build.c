@@ -318,10 +318,13 @@ static int build_hostname(struct spec *spec, const struct run_options *given)
 	return 0;
 }
 
-int spec_build(struct spec *spec, const struct run_options *given,
-	       const struct image_config *config, const char *name, char **argv)
+int spec_build(struct spec *spec, const struct spec *found, const struct run_options *given,
+	       const struct image_config *config, char **argv)
 {
-	*spec = (struct spec){ .name = name, .privileged = given->privileged };
+	*spec = *found;
+	spec->privileged = given->privileged;
+	spec->labels = given->labels;
+	spec->annotations = given->annotations;
 	if (build_network(spec, given) < 0 || build_namespaces(spec, given) < 0 ||
 	    spec_build_names(spec, given) < 0 || build_hostname(spec, given) < 0 ||
 	    build_limits(spec, given) < 0 || build_overlay(&spec->root, given) < 0 ||

@@ -8,11 +8,11 @@
 #include "launcher/spec/spec.h"
 
 /*
- * Fills *SPEC but for its root's lowers. ARGV is what stands behind the image's name, NULL-terminated;
- * NAME has been settled. Returns 0, or -1 with a failure that names the option.
+ * Fills *SPEC. FOUND has what neither options nor image say: the name, where it runs, where the layers are. ARGV is what
+ * stands behind the image's name, NULL-terminated. Returns 0, or -1 with a failure that names the option.
  */
-int spec_build(struct spec *, const struct run_options *, const struct image_config *,
-	       const char *name, char **argv);
+int spec_build(struct spec *, const struct spec *found, const struct run_options *, const struct image_config *,
+	       char **argv);
 
 /* The part of it that is in spec_security.c: --security-opt. */
 int spec_build_security(struct process *, const struct run_options *);
