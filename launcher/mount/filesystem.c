@@ -19,6 +19,7 @@
 #include "rootfs/base/sys.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/paths.h"
+#include "rootfs/base/proc.h"
 #include "rootfs/base/userns.h"
 #include "rootfs/base/scoped.h"
 
@@ -95,28 +96,58 @@ static int attach_loop(const char *path)
 	return fail("attach %s to a loop device", path);
 }
 
-/* DEVICES: of EROFS, in their order. Returns the mount, or -1 with errno. */
-static int mount_with(const char *source, const char *type, const int *devices, size_t count)
+/*
+ * SOURCE is a path, and so is PREFIX with a descriptor behind it, of each of the DEVICES that an EROFS has, in their
+ * order. Returns the mount, or -1 with errno.
+ */
+static int mount_with(const char *source, const char *type, const char *prefix, const int *devices, size_t count)
 {
 	char device[32];
-	scoped_fd context = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
-	if (context < 0 ||
-	    syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "source", source, 0) < 0)
+	scoped_fd context = sys_fsopen(type);
+	if (context < 0 || syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "source", source, 0) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		snprintf(device, sizeof(device), "/proc/self/fd/%d", devices[i]);
+		snprintf(device, sizeof(device), "%s%d", prefix, devices[i]);
 		if (syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, "device", device, 0) < 0)
 			return -1;
 	}
-	if (syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 ||
-	    syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+	if (syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 || sys_fsconfig_create(context) < 0)
 		return -1;
 	return (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
 }
 
 static int mount_source(const char *source, const char *type)
 {
-	return mount_with(source, type, NULL, 0);
+	return mount_with(source, type, "", NULL, 0);
+}
+
+static int mount_named(const char *prefix, int file, const char *type, const int *devices, size_t count)
+{
+	char source[32];
+	snprintf(source, sizeof(source), "%s%d", prefix, file);
+	return mount_with(source, type, prefix, devices, count);
+}
+
+/*
+ * As mount_with, of an open file or device. The kernel takes its paths from the working directory: without /proc that
+ * is our own procfs for as long as it takes.
+ */
+static int mount_open(int file, const char *type, const int *devices, size_t count)
+{
+	if (proc_is_there())
+		return mount_named("/proc/self/fd/", file, type, devices, count);
+	scoped_fd proc = proc_open();
+	scoped_fd back = proc < 0 ? -1 : open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (back < 0 || fchdir(proc) < 0)
+		return -1;
+	int tree = mount_named("self/fd/", file, type, devices, count), error = errno;
+	if (fchdir(back) < 0) {
+		if (tree >= 0)
+			close(tree);
+		return fail("return to the working directory");
+	}
+	errno = error;
+	return tree;
 }
 
 static int explain(const char *path, const char *type)
@@ -131,7 +162,6 @@ static int explain(const char *path, const char *type)
 
 int filesystem_mount(const char *path, const char *type)
 {
-	char device[32];
 	/* Whatever the kernel would say: its own parser, made for trusted disks, would read a stranger's bytes. */
 	if (userns_inside()) {
 		failx("%s: a file system in a file is root's to mount", path);
@@ -145,8 +175,7 @@ int filesystem_mount(const char *path, const char *type)
 	scoped_fd loop = attach_loop(path);
 	if (loop < 0)
 		return -1;
-	snprintf(device, sizeof(device), "/proc/self/fd/%d", loop);
-	tree = mount_source(device, type);
+	tree = mount_open(loop, type, NULL, 0);
 	return tree < 0 ? explain(path, type) : tree;
 }
 
@@ -173,24 +202,17 @@ static int copy_to_ramfs(int file)
 	return take_fd(&copy);
 }
 
-static int mount_file(int file, const int *devices, size_t count)
-{
-	char source[32];
-	snprintf(source, sizeof(source), "/proc/self/fd/%d", file);
-	return mount_with(source, "erofs", devices, count);
-}
-
 /*
  * EROFS reads its metadata by the file's own pages (read_folio), and tmpfs has none to give: there, as in
  * an initramfs, a copy in memory takes the file's place. Returns the mount, or -1 with errno.
  */
 static int mount_index(int file, const int *devices, size_t count)
 {
-	int tree = mount_file(file, devices, count);
+	int tree = mount_open(file, "erofs", devices, count);
 	if (tree >= 0 || errno != ENOTBLK || !is_on_tmpfs(file))
 		return tree;
 	scoped_fd copy = copy_to_ramfs(file);
-	return copy < 0 ? -1 : mount_file(copy, devices, count);
+	return copy < 0 ? -1 : mount_open(copy, "erofs", devices, count);
 }
 
 static int explain_index(void)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "rootfs/base/err.h"
+#include "rootfs/base/proc.h"
 #include "rootfs/base/scoped.h"
 
 enum { SEALS_MAX = 4 << 20, LINE_MAX_BYTES = PATH_MAX + 256 };
@@ -38,12 +39,9 @@ int seals_add(struct seals *seals, const char *word, const char *value)
 static int describe(const char *kind, int file, char *line, size_t size)
 {
 	struct stat st;
-	char link[32], path[PATH_MAX];
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", file);
-	ssize_t length = readlink(link, path, sizeof(path) - 1);
-	if (length < 0 || fstat(file, &st) < 0)
+	char path[PATH_MAX];
+	if (proc_path(file, path, sizeof(path)) < 0 || fstat(file, &st) < 0)
 		return -1;
-	path[length] = '\0';
 	snprintf(line, size, "%s %llu %llu %lld %lld.%09ld %lld.%09ld %s\n", kind,
 		 (unsigned long long)st.st_dev, (unsigned long long)st.st_ino, (long long)st.st_size,
 		 (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (long long)st.st_ctim.tv_sec,

@@ -43,6 +43,37 @@ no_escape() {
 	equal "$(bare /wherry run busybox tool -escape | sort | paste -sd ' ')" "bin dev etc home proc root srv sys tmp var"
 }
 
+# prints_message [OPTION…] IMAGE: the image runs; on a machine that has no file system for it, that is said.
+prints_message() {
+	equal "$(bare /wherry run "$@" cat /srv/message)" "from the second layer"
+}
+
+every_kind() {
+	local tree
+	tree=$(rootfs busybox)
+	cp "$(image busybox oci-tar)" "$BARE/oci.tar"
+	gzip -c "$BARE/busybox.tar" >"$BARE/packed.tar.gz"
+	mkdir "$BARE/layout"
+	tar -xf "$BARE/oci.tar" -C "$BARE/layout"
+	cp -a "$tree" "$BARE/tree"
+	mksquashfs "$tree" "$BARE/box.squashfs" -quiet -all-root >/dev/null
+	mkfs.erofs "$BARE/box.erofs" "$tree" >/dev/null 2>&1
+	for kind in oci.tar packed.tar.gz layout tree box.squashfs box.erofs; do
+		prints_message "/$kind"
+		prints_message --overlay disk "/$kind"
+		prints_message --read-only "/$kind"
+	done
+	for kind in busybox.tar oci.tar layout; do
+		prints_message --no-unpack "/$kind"
+		prints_message --no-unpack "/$kind"
+		prints_message --no-unpack --read-only "/$kind"
+	done
+	equal "$(find "$BARE/var/lib/wherry/indexes" -mindepth 1 -maxdepth 1 | wc -l)" 3
+	contains "$(bare /wherry rmi /layout)" "removed the index"
+	contains "$(bare /wherry fsck)" "all that is left is whole"
+	(cd "$BARE" && rm -r oci.tar packed.tar.gz layout tree box.squashfs box.erofs)
+}
+
 carried() {
 	contains "$(bare /wherry version)" wherry
 	contains "$(bare /wherry run --help)" "Usage: wherry run"
@@ -58,6 +89,7 @@ other_init() {
 
 it "is static: no interpreter, no shared libraries" static
 it "runs where there is nothing but it and the image" alone
+it "runs every kind of image there" every_kind
 it "leaves its store and its state directory, nothing else" leaves_only
 it "says what to mount where a limit is asked for and there is no cgroup" no_limits
 it "lets nobody out, not even out of the chroot that wherry is in" no_escape
