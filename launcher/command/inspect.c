@@ -48,11 +48,8 @@ static json_t *image_json(const struct store *store, const struct listed_image *
 /* The image is closed before it is asked whether it is in use: our own lock would count. */
 static int print(struct store *store, const struct listed_image *listed)
 {
-	const struct load_options none = { 0 };
 	struct image image;
-	char text[80];
-	snprintf(text, sizeof(text), "@sha256:%s", listed->id.hex);
-	if (image_open(store, text, &none, &image) < 0)
+	if (image_open(store, &listed->id, &image) < 0)
 		return -1;
 	size_t size = 0;
 	scoped_ptr char *config = image_config(&image, &size);

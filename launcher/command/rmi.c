@@ -5,16 +5,11 @@
 
 #include "launcher/command/commands.h"
 #include "rootfs/base/err.h"
+#include "rootfs/base/paths.h"
 #include "rootfs/store/images.h"
 #include "rootfs/store/inplace.h"
 
 static const struct option options[] = { { 0 } };
-
-/* What begins so is no name: image.h. */
-static bool is_path(const char *image)
-{
-	return image[0] == '/' || !strncmp(image, "./", 2) || !strncmp(image, "../", 3);
-}
 
 static int remove_index(struct store *store, const char *path)
 {
@@ -29,7 +24,7 @@ static int remove_index(struct store *store, const char *path)
 static int remove_one(struct store *store, const char *image)
 {
 	struct removal removal = { 0 };
-	if (is_path(image))
+	if (path_is_one(image))
 		return remove_index(store, image);
 	if (images_remove(store, image, &removal) < 0)
 		return -1;

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 
 #include "launcher/rights/ids.h"
 #include "rootfs/base/sys.h"
@@ -20,9 +22,41 @@
  */
 enum { OPTIONS_MAX = 4096 };
 
+/* Those that hold no upper directory: it has to keep attributes, device nodes and each entry's type (overlayfs(5)). */
+static const char *unfit_upper(const char *dir)
+{
+	static const struct {
+		unsigned magic;
+		const char *name;
+	} unfit[] = {
+		{ OVERLAYFS_SUPER_MAGIC, "overlayfs" }, { NFS_SUPER_MAGIC, "NFS" }, { MSDOS_SUPER_MAGIC, "vfat" },
+		{ 0x2011bab0, "exFAT" }, { V9FS_MAGIC, "9p" }, { CIFS_SUPER_MAGIC, "CIFS" }, { SMB2_SUPER_MAGIC, "CIFS" },
+	};
+	struct statfs system;
+	for (size_t i = 0; statfs(dir, &system) == 0 && i < sizeof(unfit) / sizeof(*unfit); i++)
+		if ((unsigned)system.f_type == unfit[i].magic)
+			return unfit[i].name;
+	return NULL;
+}
+
+static int explain_upper(const struct root *root, const char *system)
+{
+	if (root->overlay == OVERLAY_DISK)
+		failx("--overlay disk: the store is on %s, which can hold no writable layer", system);
+	else
+		failx("--overlay %s: it is on %s, which can hold no writable layer", root->overlay_dir, system);
+	return hint("--overlay ram, or a directory on another file system");
+}
+
 static int explain_overlay(const struct root *root)
 {
+	int error = errno;
 	const char *staging = root->staging;
+	bool refused = error != ENODEV && error != EPERM && root->overlay != OVERLAY_RAM;
+	const char *system = refused ? unfit_upper(root->overlay_dir) : NULL;
+	if (system)
+		return explain_upper(root, system);
+	errno = error;
 	switch (errno) {
 	case EPERM:
 		fail("mount overlay on %s/root", staging);

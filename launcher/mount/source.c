@@ -10,15 +10,9 @@
 #include "rootfs/base/paths.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/json.h"
+#include "rootfs/load/find.h"
 #include "rootfs/base/scoped.h"
 #include "rootfs/base/userns.h"
-
-/* image.h: a path begins so; everything else is looked for in the store first. */
-static bool is_path(const char *name)
-{
-	return name[0] == '/' || !strncmp(name, "./", 2) || !strncmp(name, "../", 3) ||
-	       !strcmp(name, ".") || !strcmp(name, "..");
-}
 
 static bool has(int dir, const char *name)
 {
@@ -28,8 +22,6 @@ static bool has(int dir, const char *name)
 /* A directory that is no image layout is a root file system as it stands. */
 static bool is_rootfs(const char *name)
 {
-	if (!is_path(name))
-		return false;
 	scoped_fd dir = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return dir >= 0 && !has(dir, "oci-layout") && !has(dir, "index.json") &&
 	       !has(dir, "manifest.json");
@@ -75,12 +67,27 @@ static int open_filesystem(struct source *source, const char *name, const char *
 	return source->tree < 0 ? -1 : read_config_beside(source, name);
 }
 
+/* The image that NAME is in the store, or in a file, which is loaded then. */
+static int find_image(struct source *source, const char *name, const struct load_options *load, struct digest *id)
+{
+	int found = image_find_named(&source->store, name, id);
+	if (found)
+		return found < 0 ? -1 : 0;
+	if (path_is_one(name) || (!is_rootfs(name) && !filesystem_type(name)))
+		return image_find_file(&source->store, name, load, id);
+	failx("there is no image '%s' in %s", name, source->store.path);
+	return hint("what is here under that name is run as ./%s", name);
+}
+
 static int open_image(struct source *source, const char *name, const char *root,
 		      const char *platform)
 {
-	struct load_options load = { .platform = platform, .quiet = 1 };
-	if (store_open(&source->store, root, STORE_READ) < 0 ||
-	    image_open(&source->store, name, &load, &source->image) < 0)
+	struct digest id;
+	const struct load_options load = { .platform = platform, .quiet = 1 };
+	if (store_open(&source->store, root, STORE_READ) < 0 || find_image(source, name, &load, &id) < 0 ||
+	    image_open(&source->store, &id, &source->image) < 0)
+		return -1;
+	if (platform && image_check_platform(&source->image, name, platform) < 0)
 		return -1;
 	scoped_ptr char *store = path_absolute(root);
 	if (!store || asprintf(&source->base, "%s/layers", store) < 0)
@@ -136,9 +143,10 @@ int source_open(struct source *source, const char *name, const char *root, const
 	*source = (struct source){ .store = closed, .image.lock = -1,
 				   .inplace.index = -1, .tree = -1 };
 	source->store.path = root; /* a root file system that stands has no need of it, its overlay may */
-	if (is_rootfs(name))
+	bool path = path_is_one(name);
+	if (path && is_rootfs(name))
 		return open_rootfs(source, name);
-	const char *type = is_path(name) ? filesystem_type(name) : NULL;
+	const char *type = path ? filesystem_type(name) : NULL;
 	if (type)
 		return open_filesystem(source, name, type);
 	if (how == SOURCE_IN_PLACE)

@@ -10,6 +10,12 @@
 
 #include "rootfs/base/err.h"
 
+bool path_is_one(const char *word)
+{
+	size_t dots = strspn(word, ".");
+	return dots <= 2 && (word[dots] == '/' || (dots && !word[dots]));
+}
+
 char *path_absolute(const char *path)
 {
 	char here[PATH_MAX], *joined = NULL;

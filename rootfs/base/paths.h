@@ -2,6 +2,11 @@
 #ifndef ROOTFS_BASE_PATHS_H
 #define ROOTFS_BASE_PATHS_H
 
+#include <stdbool.h>
+
+/* Whether WORD is a path in every command, never a name: "/…", "./…", "../…", "." and "..". */
+bool path_is_one(const char *word);
+
 /* PATH itself, or behind the working directory where it is relative. The caller's; NULL with a failure. */
 char *path_absolute(const char *path);
 

@@ -233,8 +233,7 @@ int image_save(struct store *store, const char *text, const char *file)
 		return -1;
 	if (!found)
 		return failx("there is no image '%s' in %s", text, store->path);
-	const struct load_options none = { 0 };
-	if (image_open(store, text, &none, &image) < 0)
+	if (image_open(store, &id, &image) < 0)
 		return -1;
 	int result = save_to(&output, store, &image, full);
 	image_close(&image);

@@ -2,8 +2,17 @@
 #ifndef ROOTFS_LOAD_LOADER_H
 #define ROOTFS_LOAD_LOADER_H
 
-#include "rootfs/store/image.h"
+#include "rootfs/store/store.h"
 #include "rootfs/archive/plan.h"
+
+/* What a load is told. Zero is the default. */
+struct load_options {
+	const char *name;     /* NULL: the names in the archive */
+	const char *platform; /* "linux/arm/v7"; NULL: this machine's */
+	const char *ref;      /* the image of that tag or name of several; NULL: all */
+	int quiet;            /* no progress, and nothing of what is passed over */
+	uint64_t window;      /* bytes that zstd and xz may ask to remember; 0: 8 MiB */
+};
 
 /* What a load has done, for who tells it. */
 struct load_result {

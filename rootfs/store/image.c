@@ -9,47 +9,10 @@
 
 #include "rootfs/base/err.h"
 #include "rootfs/base/json.h"
-#include "rootfs/load/loader.h"
-#include "rootfs/store/names.h"
 #include "rootfs/base/platform.h"
 #include "rootfs/store/ready.h"
 #include "rootfs/base/scoped.h"
 #include "rootfs/store/stack.h"
-
-static bool is_path(const char *image)
-{
-	return image[0] == '/' || !strncmp(image, "./", 2) || !strncmp(image, "../", 3);
-}
-
-static int load(struct store *store, const char *path, const struct load_options *options,
-		struct digest *id)
-{
-	struct load_result result;
-	if (loader_load(store, path, options, &result, NULL, NULL) < 0)
-		return -1;
-	*id = result.id;
-	if (result.images > 1) {
-		failx("%s: there are %d images in it: load it, then run one by its name", path,
-		      result.images);
-		return hint("%s:NAME is one of them", path);
-	}
-	return 0;
-}
-
-static int find(struct store *store, const char *image, const struct load_options *options,
-		struct digest *id)
-{
-	struct stat st;
-	if (is_path(image))
-		return load(store, image, options, id);
-	int found = names_find(store, image, id, NULL);
-	if (found)
-		return found < 0 ? -1 : 0;
-	if (stat(image, &st) == 0)
-		return load(store, image, options, id);
-	failx("there is no image '%s' in %s, and no file of that name", image, store->path);
-	return hint("wherry images lists what is there; wherry load FILE adds one");
-}
 
 /*
  * Between opening and locking somebody may have removed it: then it has no name any more, and a
@@ -90,15 +53,18 @@ char *image_config(const struct image *image, size_t *size)
 	return config;
 }
 
-static int open_by_id(struct store *store, const struct digest *id, struct image *image)
+int image_open(const struct store *store, const struct digest *id, struct image *image)
 {
+	*image = (struct image){ .lock = -1 };
 	memcpy(image->id, id->hex, sizeof(image->id));
 	image->lock = lock_config(store, id);
-	return image->lock < 0 ? -1 : ready_open(store, image);
+	if (image->lock >= 0 && ready_open(store, image) == 0)
+		return 0;
+	image_close(image);
+	return -1;
 }
 
-/* A file was looked into when it was loaded; what the store has under a name may be for any machine. */
-static int check_platform(const struct image *image, const char *name, const char *asked)
+int image_check_platform(const struct image *image, const char *name, const char *asked)
 {
 	struct platform wanted, found;
 	char text[48];
@@ -113,18 +79,6 @@ static int check_platform(const struct image *image, const char *name, const cha
 		return 0;
 	failx("image %s is for %s, not for %s", name, platform_text(&found, text), asked);
 	return hint("wherry load --platform %s FILE takes that one of an archive with several", asked);
-}
-
-int image_open(struct store *store, const char *name, const struct load_options *options,
-	       struct image *image)
-{
-	struct digest id;
-	*image = (struct image){ .lock = -1 };
-	if (find(store, name, options, &id) == 0 && open_by_id(store, &id, image) == 0 &&
-	    (!options->platform || check_platform(image, name, options->platform) == 0))
-		return 0;
-	image_close(image);
-	return -1;
 }
 
 int image_explain(const struct store *store, const struct image *image)

@@ -28,23 +28,17 @@ struct image {
 	int lock; /* descriptor, held shared for as long as the image is in use; inherits nothing */
 };
 
-/* What a load is told. Zero is the default. */
-struct load_options {
-	const char *name;     /* NULL: the names in the archive */
-	const char *platform; /* "linux/arm/v7"; NULL: this machine's */
-	const char *ref;      /* the image of that tag or name of several; NULL: all */
-	int quiet;            /* no progress, and nothing of what is passed over */
-	uint64_t window;      /* bytes that zstd and xz may ask to remember; 0: 8 MiB */
-};
+/*
+ * Opens the image of that ID, and locks it against removal: which one a person means, rootfs/load/find.h knows. Returns 0;
+ * -1 with a failure.
+ */
+int image_open(const struct store *, const struct digest *id, struct image *);
 
 /*
- * Finds the image NAME as the command line has it: a path if it starts with "/", "./" or "../", else a
- * name of the store ("busybox", "library/busybox:1.36", "@sha256:…", an unambiguous prefix of an
- * image ID), else a file of that name. A file is loaded first, and costs reading its index only
- * where the store has it already. Opens the image and locks it against removal.
- * Returns 0; -1 with a failure.
+ * A file was looked into when it was loaded; what the store has under a name may be for any machine. Returns 0 where it
+ * runs on the platform ASKED for, "linux/arm/v7"; -1 with a failure that calls it NAME.
  */
-int image_open(struct store *, const char *name, const struct load_options *, struct image *);
+int image_check_platform(const struct image *, const char *name, const char *asked);
 
 /* Its whole config, byte for byte as it was loaded, NUL behind; the caller's. NULL with a failure. */
 char *image_config(const struct image *, size_t *size);
