@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 #include "rootfs/base/blob.h"
-#include "rootfs/decode/decoder.h"
+#include "rootfs/decode/compression.h"
 #include "rootfs/store/store.h"
 
 struct member {

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 
 #include "rootfs/base/err.h"
+#include "rootfs/decode/decoder.h"
+#include "rootfs/decode/records.h"
 #include "rootfs/base/scoped.h"
 
 /* An image of 500 layers has some 2,000 members in the old format. */

@@ -10,6 +10,7 @@
 
 #include "rootfs/archive/archive.h"
 #include "rootfs/base/err.h"
+#include "rootfs/decode/decoder.h"
 #include "rootfs/decode/headers.h"
 #include "rootfs/archive/progress.h"
 #include "rootfs/store/room.h"

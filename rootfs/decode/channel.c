@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -205,6 +207,18 @@ void channel_put(struct channel *channel, enum record_kind kind, const struct pi
 	atomic_store_explicit(&channel->up->record_head, head, memory_order_release);
 	if (kind == RECORD_END || kind == RECORD_FAILED)
 		wake_parent(channel);
+}
+
+int channel_fail(struct channel *channel, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	struct piece piece = { text, strlen(text) };
+	channel_put(channel, RECORD_FAILED, &piece, 1);
+	return -1;
 }
 
 size_t channel_ask(struct channel *channel, uint64_t offset, const unsigned char **data)

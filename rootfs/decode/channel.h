@@ -108,6 +108,8 @@ void channel_taken(struct channel *, uint64_t until);
 unsigned char *channel_room(struct channel *);
 void channel_made(struct channel *, size_t size);
 void channel_put(struct channel *, enum record_kind, const struct piece *, int count);
+/* Says why the decoder gives up: RECORD_FAILED. Returns -1. */
+int channel_fail(struct channel *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Asks for the slot at OFFSET of the file; returns the size of the answer, 0: the end. */
 size_t channel_ask(struct channel *, uint64_t offset, const unsigned char **data);
 

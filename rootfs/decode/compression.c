@@ -1,7 +1,7 @@
-/* What a file's first bytes say of its compression. */
+#include "rootfs/decode/compression.h"
+
 #include <string.h>
 
-#include "rootfs/decode/decoder.h"
 #include "rootfs/base/err.h"
 
 int compression_find(const unsigned char *data, size_t size, enum compression *compression)

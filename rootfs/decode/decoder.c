@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "rootfs/base/err.h"
+#include "rootfs/decode/decoder_run.h"
 #include "rootfs/decode/sandbox.h"
 #include "rootfs/base/scoped.h"
 

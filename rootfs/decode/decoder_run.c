@@ -2,24 +2,10 @@
  * What the decoder does, once it can do nothing else. A file of its own, so that a test can put one
  * in its place that does its worst.
  */
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
+#include "rootfs/decode/decoder_run.h"
 
-#include "rootfs/decode/decoder.h"
 #include "rootfs/decode/inflate.h"
-
-int decoder_fail(struct channel *channel, const char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	struct piece piece = { text, strlen(text) };
-	channel_put(channel, RECORD_FAILED, &piece, 1);
-	return -1;
-}
+#include "rootfs/decode/untar.h"
 
 static int run_stream(struct channel *channel, struct inflater *inflater)
 {

@@ -28,7 +28,7 @@ static int check_padding(struct inflater *inflater, struct buffer *b)
 {
 	for (; b->in_size; b->in++, b->in_size--)
 		if (*b->in)
-			return decoder_fail(inflater->channel,
+			return channel_fail(inflater->channel,
 					    "gzip: there is garbage behind its end");
 	return 0;
 }
@@ -40,7 +40,7 @@ static int step_gzip(struct inflater *inflater, struct buffer *b)
 	if (inflater->padding || (inflater->between && inflater->taken && *b->in != 0x1f))
 		return check_padding(inflater, b);
 	const char *wrong = gunzip_step(inflater->state, b, &inflater->between);
-	return wrong ? decoder_fail(inflater->channel, "gzip: %s", wrong) : 0;
+	return wrong ? channel_fail(inflater->channel, "gzip: %s", wrong) : 0;
 }
 
 static int step_zstd(struct inflater *inflater, struct buffer *b)
@@ -50,10 +50,10 @@ static int step_zstd(struct inflater *inflater, struct buffer *b)
 	size_t left = ZSTD_decompressStream(inflater->state, &out, &in);
 	if (ZSTD_isError(left)) {
 		if (ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge)
-			return decoder_fail(inflater->channel,
+			return channel_fail(inflater->channel,
 					    "zstd: it needs a window of more than %llu MiB (see --window)",
 					    (unsigned long long)inflater->window >> 20);
-		return decoder_fail(inflater->channel, "zstd: %s", ZSTD_getErrorName(left));
+		return channel_fail(inflater->channel, "zstd: %s", ZSTD_getErrorName(left));
 	}
 	inflater->between = left == 0;
 	b->in += in.pos, b->in_size -= in.pos;
@@ -75,11 +75,11 @@ static int step_xz(struct inflater *inflater, struct buffer *b)
 	if (result == LZMA_STREAM_END)
 		inflater->between = true;
 	else if (result == LZMA_MEMLIMIT_ERROR)
-		return decoder_fail(inflater->channel,
+		return channel_fail(inflater->channel,
 				    "xz: it needs more memory than a window of %llu MiB (see --window)",
 				    (unsigned long long)inflater->window >> 20);
 	else if (result != LZMA_OK && result != LZMA_BUF_ERROR)
-		return decoder_fail(inflater->channel, "xz: it is damaged");
+		return channel_fail(inflater->channel, "xz: it is damaged");
 	return 0;
 }
 
@@ -133,7 +133,7 @@ static const struct {
 int inflater_open(struct inflater *inflater)
 {
 	if (kinds[inflater->compression].open(inflater) < 0)
-		return decoder_fail(inflater->channel, "%s: there is no memory to decompress it",
+		return channel_fail(inflater->channel, "%s: there is no memory to decompress it",
 				    kinds[inflater->compression].name);
 	return 0;
 }
@@ -150,7 +150,7 @@ static int at_end(struct inflater *inflater, struct buffer *b, bool *ended)
 		return -1;
 	*ended = b->out_size == before;
 	if (*ended && !inflater->between)
-		return decoder_fail(inflater->channel, "%s: it is truncated",
+		return channel_fail(inflater->channel, "%s: it is truncated",
 				    kinds[inflater->compression].name);
 	return 0;
 }
@@ -167,7 +167,7 @@ static int get_on(struct inflater *inflater, struct buffer *b, int *idle)
 	*idle = b->in_size == in_size && b->out_size == out_size ? *idle + 1 : 0;
 	if (*idle < IDLE_STEPS)
 		return 0;
-	return decoder_fail(inflater->channel, "%s: it is damaged: nothing comes of it any more",
+	return channel_fail(inflater->channel, "%s: it is damaged: nothing comes of it any more",
 			    kinds[inflater->compression].name);
 }
 

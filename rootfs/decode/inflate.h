@@ -3,7 +3,7 @@
 #define ROOTFS_DECODE_INFLATE_H
 
 #include "rootfs/decode/channel.h"
-#include "rootfs/decode/decoder.h"
+#include "rootfs/decode/compression.h"
 
 struct inflater {
 	struct channel *channel;

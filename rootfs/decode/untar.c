@@ -2,15 +2,16 @@
  * The tar reader, in the decoder: libarchive's, with the tar format alone and no filters
  * (IMAGES.md rule 7).
  */
+#include "rootfs/decode/untar.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "rootfs/decode/decoder.h"
 #include "rootfs/decode/headers.h"
-#include "rootfs/decode/inflate.h"
+#include "rootfs/decode/records.h"
 
 struct untar {
 	struct channel *channel;
@@ -80,7 +81,7 @@ static ssize_t gather_headers(struct untar *untar, const void **data)
 	size_t got = 0, wanted;
 	while ((wanted = headers_gather(&untar->headers, untar->gathered, got)) > got) {
 		if (wanted > HEADERS_MAX)
-			return decoder_fail(untar->channel, "tar: its pax headers take more than %d KiB",
+			return channel_fail(untar->channel, "tar: its pax headers take more than %d KiB",
 					    HEADERS_MAX >> 10);
 		if (refill(untar, untar->produced) < 0)
 			return -1;
@@ -147,7 +148,7 @@ static bool matters(struct archive *archive)
 static int fail_archive(struct untar *untar)
 {
 	const char *text = archive_error_string(untar->archive);
-	return decoder_fail(untar->channel, "tar: %s", text ? text : "it is damaged");
+	return channel_fail(untar->channel, "tar: %s", text ? text : "it is damaged");
 }
 
 static int add_attribute(struct untar *untar, uint32_t *used, const char *name, const void *value,
@@ -156,7 +157,7 @@ static int add_attribute(struct untar *untar, uint32_t *used, const char *name, 
 	struct attribute_record attribute = { strlen(name), size };
 	size_t need = sizeof(attribute) + attribute.name_size + size;
 	if (size > sizeof(untar->attributes) || need > sizeof(untar->attributes) - *used)
-		return decoder_fail(untar->channel, "its attributes take more than %zu bytes",
+		return channel_fail(untar->channel, "its attributes take more than %zu bytes",
 				    sizeof(untar->attributes));
 	unsigned char *to = untar->attributes + *used;
 	memcpy(to, &attribute, sizeof(attribute));
@@ -219,7 +220,7 @@ static int send_entry(struct untar *untar, struct archive_entry *entry)
 	record.path_size = path ? strlen(path) : 0;
 	record.link_size = target ? strlen(target) : 0;
 	if (record.path_size > 8192 || record.link_size > 8192)
-		return decoder_fail(untar->channel, "%.100s…: its name is longer than 4095 bytes",
+		return channel_fail(untar->channel, "%.100s…: its name is longer than 4095 bytes",
 				    path ? path : "");
 	if (collect_attributes(untar, entry, &record.attributes_size) < 0)
 		return -1;
@@ -310,7 +311,7 @@ int untar_layer(struct channel *channel, struct inflater *inflater)
 	untar.inflater = inflater;
 	untar.archive = reader_new();
 	if (!untar.archive)
-		return decoder_fail(channel, "there is no memory to read it");
+		return channel_fail(channel, "there is no memory to read it");
 	headers_init(&untar.headers);
 	int result = archive_read_open(untar.archive, &untar, NULL, read_layer, NULL);
 	/* A layer of no bytes is one of no entries; libarchive knows no format of it. */
@@ -334,7 +335,7 @@ static int check_header(struct untar *untar, struct archive_entry *entry)
 	    !headers_are_odd(untar->slot + (at - begin - 512)))
 		return 0;
 	const char *path = archive_entry_pathname(entry);
-	return decoder_fail(untar->channel, "tar: %.100s: its header is a sparse file's, its type is not",
+	return channel_fail(untar->channel, "tar: %.100s: its header is a sparse file's, its type is not",
 			    path ? path : "");
 }
 
@@ -347,7 +348,7 @@ int untar_index(struct channel *channel)
 	untar.channel = channel;
 	untar.archive = reader_new();
 	if (!untar.archive)
-		return decoder_fail(channel, "there is no memory to read it");
+		return channel_fail(channel, "there is no memory to read it");
 	if (archive_read_open2(untar.archive, &untar, NULL, read_index, skip_index, NULL) !=
 	    ARCHIVE_OK)
 		return fail_archive(&untar);

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "rootfs/layer/attributes.h"
-#include "rootfs/decode/decoder.h"
+#include "rootfs/decode/records.h"
 #include "rootfs/base/err.h"
 #include "rootfs/layer/remove.h"
 #include "rootfs/base/scoped.h"

@@ -10,6 +10,7 @@
 
 #include "rootfs/layer/census.h"
 #include "rootfs/decode/decoder.h"
+#include "rootfs/decode/records.h"
 #include "rootfs/base/err.h"
 
 const struct layer_limits layer_limits = {

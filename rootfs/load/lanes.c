@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "rootfs/decode/decoder.h"
+#include "rootfs/decode/compression.h"
 #include "rootfs/base/err.h"
 #include "rootfs/archive/progress.h"
 #include "rootfs/base/scoped.h"

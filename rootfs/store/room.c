@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/statfs.h>
 
-#include "rootfs/decode/decoder.h"
+#include "rootfs/decode/compression.h"
 #include "rootfs/base/err.h"
 
 #ifndef XFS_SUPER_MAGIC

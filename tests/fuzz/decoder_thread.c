@@ -1,5 +1,5 @@
 /* For fuzzing: the decoder as a thread in place of rootfs/decode/decoder.c's process, so that both sides are seen. */
-#include "rootfs/decode/decoder.h"
+#include "rootfs/decode/decoder_run.h"
 
 #include <errno.h>
 #include <poll.h>

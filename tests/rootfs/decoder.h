@@ -2,7 +2,8 @@
 #ifndef TESTS_DECODER_H
 #define TESTS_DECODER_H
 
-#include "rootfs/decode/decoder.h"
+#include "rootfs/decode/decoder_run.h"
+#include "rootfs/decode/records.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +40,7 @@ int decoder_run(struct channel *channel, const struct decoder_task *task)
 	return 0;
 }
 
-int decoder_fail(struct channel *channel, const char *fmt, ...)
+int channel_fail(struct channel *channel, const char *fmt, ...)
 {
 	struct piece piece = { fmt, strlen(fmt) };
 	channel_put(channel, RECORD_FAILED, &piece, 1);

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "rootfs/decode/decoder.h"
+#include "rootfs/decode/compression.h"
 #include "rootfs/base/err.h"
 #include "rootfs/export/pack.h"
 #include "rootfs/layer/remove.h"
