@@ -40,13 +40,6 @@ int decoder_run(struct channel *channel, const struct decoder_task *task)
 	return 0;
 }
 
-int channel_fail(struct channel *channel, const char *fmt, ...)
-{
-	struct piece piece = { fmt, strlen(fmt) };
-	channel_put(channel, RECORD_FAILED, &piece, 1);
-	return -1;
-}
-
 /* A blob of several slots; gzip by its first bytes, so that output has a ring of its own. */
 static int make_blob(struct layer *layer)
 {
