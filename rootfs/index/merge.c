@@ -18,6 +18,7 @@
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
 #include "rootfs/layer/tree.h"
+#include "rootfs/layer/whiteout.h"
 #include "rootfs/base/userns.h"
 
 /* A name that a layer has in the directory at hand. */
@@ -128,7 +129,7 @@ static int64_t take(struct merge *merge, int layer, const char *name, bool *dire
 	if (fstatat(above, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return merge_blame(merge, name);
 	*directory = S_ISDIR(st.st_mode);
-	if (tree_is_whiteout(&st))
+	if (whiteout_is_one(&st))
 		return 0;
 	return *directory ? merge_take_directory(merge, above, name, &st)
 			  : merge_take_other(merge, layer, above, name, &st);

@@ -1,7 +1,5 @@
-/*
- * The data of a layer's files: written, or left where they are in the archive, which the file then
- * says (TREE_PLACE).
- */
+#include "rootfs/layer/data.h"
+
 #include <string.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -9,15 +7,14 @@
 #include "rootfs/base/blob.h"
 #include "rootfs/layer/checksum.h"
 #include "rootfs/base/err.h"
-#include "rootfs/layer/tree.h"
 
 /* What is copied out of its place is kept in memory, and then in the index. */
 enum { PIECE = 65536, COPIED_MAX = 64 << 20, BLOCK = 512 };
 
 static int check(const struct tree *tree, int64_t offset, size_t size)
 {
-	int64_t most = tree->entry.whole ? INT64_MAX : tree->entry.size;
-	if (offset < tree->next || offset > most || (int64_t)size > most - offset)
+	if (offset < tree->next || offset > tree->entry.size ||
+	    (int64_t)size > tree->entry.size - offset)
 		return tree_failx(tree, "its data don't fit its size");
 	return 0;
 }
@@ -36,7 +33,7 @@ static int write_all(struct tree *tree, int64_t offset, const void *data, size_t
 	return 0;
 }
 
-int tree_data(struct tree *tree, int64_t offset, const void *data, size_t size)
+int data_write(struct tree *tree, int64_t offset, const void *data, size_t size)
 {
 	if (tree->file < 0)
 		return 0;
@@ -72,7 +69,7 @@ static int give_up_run(struct tree *tree)
 	return copy(tree, 0, tree->from, run);
 }
 
-int tree_place(struct tree *tree, int64_t offset, uint64_t from, size_t size)
+int data_place(struct tree *tree, int64_t offset, uint64_t from, size_t size)
 {
 	if (tree->file < 0 || !size)
 		return 0;
@@ -92,7 +89,7 @@ int tree_place(struct tree *tree, int64_t offset, uint64_t from, size_t size)
 	return copy(tree, offset, from, size);
 }
 
-int tree_end_run(struct tree *tree)
+int data_end_run(struct tree *tree)
 {
 	uint64_t place = tree->blob->offset + tree->from;
 	if ((int64_t)tree->run < tree->entry.size)

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "rootfs/layer/census.h"
+#include "rootfs/layer/data.h"
+#include "rootfs/layer/entry.h"
 #include "rootfs/decode/decoder.h"
 #include "rootfs/decode/records.h"
 #include "rootfs/base/err.h"
@@ -151,7 +153,7 @@ static int handle_entry(struct extraction *x, uint32_t size)
 	if (entry.size > x->limits->file)
 		return failx("%.400s: it is larger than %lld MiB", path,
 			     (long long)x->limits->file >> 20);
-	return tree_add(&x->tree, &entry);
+	return entry_add(&x->tree, &entry);
 }
 
 /* A piece of the stream may go over the ring's edge. */
@@ -165,7 +167,7 @@ static int handle_data(struct extraction *x, uint32_t size)
 		return nonsense();
 	if (x->tree.blob)
 		return data.file > INT64_MAX ? failx("its data don't fit")
-					     : tree_place(&x->tree, data.file, data.stream, data.size);
+					     : data_place(&x->tree, data.file, data.stream, data.size);
 	const unsigned char *ring = x->plain ? channel_input(&x->decoder.channel)
 					     : channel_output(&x->decoder.channel);
 	size_t length = x->plain ? CHANNEL_INPUT : CHANNEL_OUTPUT;
@@ -173,7 +175,7 @@ static int handle_data(struct extraction *x, uint32_t size)
 		size_t place = data.stream % length;
 		size_t piece = length - place < data.size ? length - place : data.size;
 		if (data.file > INT64_MAX ||
-		    tree_data(&x->tree, data.file, ring + place, piece) < 0)
+		    data_write(&x->tree, data.file, ring + place, piece) < 0)
 			return failx("its data don't fit");
 		data.stream += piece;
 		data.file += piece;
@@ -321,7 +323,7 @@ static int recount(struct tree *tree)
 
 static int extract(struct extraction *x)
 {
-	if (start(x) < 0 || pump(x) < 0 || tree_finish(&x->tree) < 0)
+	if (start(x) < 0 || pump(x) < 0 || entry_finish(&x->tree) < 0)
 		return -1;
 	if (x->tree.recount && recount(&x->tree) < 0)
 		return -1;

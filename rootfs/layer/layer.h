@@ -7,7 +7,7 @@
 
 #include "rootfs/base/blob.h"
 #include "rootfs/base/sha256.h"
-#include "rootfs/layer/tree.h"
+#include "rootfs/layer/findings.h"
 
 struct layer {
 	struct blob blob;

@@ -1,4 +1,5 @@
-/* Hard links (IMAGES.md rule 13). */
+#include "rootfs/layer/link.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +10,8 @@
 #include "rootfs/base/err.h"
 #include "rootfs/base/openat2.h"
 #include "rootfs/base/scoped.h"
-#include "rootfs/layer/tree.h"
+#include "rootfs/layer/walk.h"
+#include "rootfs/layer/whiteout.h"
 
 static int name_both(const struct tree *tree, const struct entry *entry, const char *why)
 {
@@ -34,7 +36,7 @@ static const char *unfit(const struct stat *st)
 {
 	if (S_ISDIR(st->st_mode))
 		return "that is a directory";
-	if (tree_is_whiteout(st))
+	if (whiteout_is_one(st))
 		return "this layer has removed that";
 	if (!S_ISREG(st->st_mode) && !S_ISLNK(st->st_mode))
 		return "that is neither a file nor a symbolic link";
@@ -56,12 +58,12 @@ static int make(struct tree *tree, int from, const char *target, int dir, const 
 		return 0;
 	if (errno != EEXIST)
 		return tree_fail(tree, "link it");
-	if (tree_clear(tree, dir, name) < 0)
+	if (walk_clear(tree, dir, name) < 0)
 		return -1;
 	return linkat(from, target, dir, name, 0) < 0 ? tree_fail(tree, "link it") : 0;
 }
 
-int tree_add_link(struct tree *tree, const struct entry *entry, int dir, const char *name)
+int link_add(struct tree *tree, const struct entry *entry, int dir, const char *name)
 {
 	static struct path target;
 	struct stat st, there;
@@ -81,7 +83,7 @@ int tree_add_link(struct tree *tree, const struct entry *entry, int dir, const c
 		return 0;
 	/* Removing a directory at NAME could take the target with it. */
 	if (fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(there.st_mode)) {
-		if (tree_clear(tree, dir, name) < 0)
+		if (walk_clear(tree, dir, name) < 0)
 			return -1;
 		if (fstatat(from, last, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return name_both(tree, entry, "this layer has no such file any more");

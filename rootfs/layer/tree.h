@@ -1,6 +1,10 @@
 /*
- * Writes one layer's tree. Every entry may have been made by an attacker: nothing is written but
- * through descriptors beneath the layer's root, and lower layers are never looked at.
+ * A layer's tree while it is written: the directories on the way to an entry are open, one level each, from the
+ * layer's root on. A tar archive names neighbours one after the other, so most of them stay open for the next
+ * one. Who writes what stands in entry.h, on top of data.h, link.h, walk.h, whiteout.h and metadata.h.
+ *
+ * Every entry may have been made by an attacker: nothing is written but through descriptors beneath the layer's
+ * root, and lower layers are never looked at.
  */
 #ifndef ROOTFS_LAYER_TREE_H
 #define ROOTFS_LAYER_TREE_H
@@ -11,16 +15,15 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "rootfs/layer/left_out.h"
+#include "rootfs/layer/findings.h"
 #include "rootfs/layer/path.h"
-#include "rootfs/base/sha256.h"
 
 /* What an archive says of an entry. Its pointers are good until the next one. */
 struct entry {
 	mode_t mode; /* with its type */
 	uint64_t uid, gid;
 	int64_t size;
-	bool whole; /* all of its data are stored: they are its size, whatever else is stated */
+	bool whole; /* all of its data are stored: it is no longer than they are, whatever is stated */
 	struct timespec times[2]; /* access, modification */
 	uint32_t major, minor;
 	bool hard_link;
@@ -28,23 +31,6 @@ struct entry {
 	size_t path_size, link_size;
 	const unsigned char *attributes; /* struct attribute_record each, rootfs/decode/decoder.h */
 	size_t attributes_size;
-};
-
-/* What has been found out about the layer. */
-struct findings {
-	uint64_t entries; /* as many as the archive has */
-	uint64_t bytes;   /* of data written */
-	uint64_t disk;    /* about as many bytes of a disk, in blocks of 4 KiB */
-	uint64_t names;   /* in the finished tree, its root left out */
-	uint64_t content; /* bytes of its files, each counted once: what a disk that forgot would lack */
-	uint64_t sum;     /* checksum_of() what was written into its files */
-	bool replaced;    /* some of that is not there any more: the sum says nothing */
-	struct digest diff_id; /* of the stream, as it was found */
-	struct left_out left_out;
-	bool has_root;    /* it has an entry for its root */
-	bool opaque_root; /* it hides all layers below it */
-	bool implied;     /* what it is depends on the layers below it (IMAGES.md rules 12 and 16) */
-	bool whiteouts;   /* some lie below its root, and may be of nothing there */
 };
 
 /* A directory on the way to where we write. */
@@ -89,45 +75,19 @@ struct tree {
 	unsigned char *kept; /* these */
 };
 
-/* ROOT: an empty directory. Returns 0, or -1 with a failure; so do all of them. */
+/* ROOT: an empty directory; IMPLIED: see above. Returns 0, or -1 with a failure. */
 int tree_open(struct tree *, int root, int implied);
-int tree_add(struct tree *, const struct entry *);
-/* Data of the file that was added last; those of anything else are ignored. */
-int tree_data(struct tree *, int64_t offset, const void *data, size_t size);
-/*
- * The same, SIZE bytes that are at FROM of the blob. Only what is not one run there, from a multiple of
- * 512 of the archive on, is written after all: a file with holes.
- */
-int tree_place(struct tree *, int64_t offset, uint64_t from, size_t size);
-/* All is there: sets what must be set last. */
-int tree_finish(struct tree *);
 void tree_close(struct tree *);
 
-/* Used among the files that write it. */
-
-/* Opens the first DEPTH directories of PATH, makes what is missing; returns the last, borrowed. */
-int tree_enter(struct tree *, const struct path *, int depth);
 /*
  * DIR, which is taken over, is what the first components of PATH lead to, one more than are open; it
  * gets TIMES when it is left.
  */
-void tree_push(struct tree *, int dir, const struct path *, const struct timespec times[2]);
-/* Leaves all levels below DEPTH. */
+void tree_push(struct tree *, int dir, const struct path *path, const struct timespec times[2]);
+/* Leaves all levels below DEPTH. Returns 0, or -1 with a failure. */
 int tree_leave(struct tree *, int depth);
-/* Removes what is at NAME of this layer. */
-int tree_clear(struct tree *, int dir, const char *name);
-int tree_add_whiteout(struct tree *, int dir, const char *name);
-int tree_make_opaque(struct tree *, int dir);
-/* True for a 0/0 character device. */
-struct stat;
-bool tree_is_whiteout(const struct stat *);
-/* Ends a file whose data, or the first of them, are a run of the blob. Leaves RUN 0 where they were written. */
-int tree_end_run(struct tree *);
-int tree_add_link(struct tree *, const struct entry *, int dir, const char *name);
-/* Owner, mode and attributes, in that order, then times (rule 20); FILE is any but a symbolic link. */
-int tree_set_metadata(struct tree *, int file, const struct entry *);
-int tree_set_times(struct tree *, int file, const struct entry *);
-/* Records the failure with the entry's name; errno says why where WHY ends an attempt. */
+
+/* Records the failure with the entry's name; errno says why where WHY ends an attempt. Return -1. */
 int tree_fail(const struct tree *, const char *why);
 int tree_failx(const struct tree *, const char *why);
 

@@ -1,4 +1,5 @@
-/* Whiteouts and opaque directories, as overlayfs wants them (IMAGES.md rules 14 to 17). */
+#include "rootfs/layer/whiteout.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,9 +10,8 @@
 #include <unistd.h>
 
 #include "rootfs/base/scoped.h"
-#include "rootfs/layer/tree.h"
 
-bool tree_is_whiteout(const struct stat *st)
+bool whiteout_is_one(const struct stat *st)
 {
 	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
 }
@@ -67,7 +67,7 @@ static int purge_one(struct tree *tree, int dir, const char *name)
 	struct stat st;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return tree_fail(tree, "look for whiteouts in it");
-	if (tree_is_whiteout(&st)) {
+	if (whiteout_is_one(&st)) {
 		tree->recount = true;
 		return unlinkat(dir, name, 0) < 0 ? tree_fail(tree, "remove a whiteout in it") : 0;
 	}
@@ -128,7 +128,7 @@ static int mark(struct tree *tree, int dir)
  * A directory is looked through for whiteouts once: when it, or one above it, becomes opaque. Archives may say
  * so again and again.
  */
-int tree_make_opaque(struct tree *tree, int dir)
+int whiteout_make_opaque(struct tree *tree, int dir)
 {
 	int hidden = is_below_opaque(tree, dir), marked = hidden < 0 ? -1 : mark(tree, dir);
 	if (marked <= 0 || hidden)
@@ -142,7 +142,7 @@ int tree_make_opaque(struct tree *tree, int dir)
  * A whiteout acts on the layers below, whether it comes before or after what this layer has of
  * the name (rule 15).
  */
-int tree_add_whiteout(struct tree *tree, int dir, const char *name)
+int whiteout_add(struct tree *tree, int dir, const char *name)
 {
 	struct stat st;
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
@@ -153,7 +153,7 @@ int tree_add_whiteout(struct tree *tree, int dir, const char *name)
 		if (below < 0)
 			return tree_fail(tree, "open the directory");
 		const struct timespec times[2] = { st.st_atim, st.st_mtim };
-		if (tree_make_opaque(tree, below) < 0)
+		if (whiteout_make_opaque(tree, below) < 0)
 			return -1;
 		return futimens(below, times) < 0 ? tree_fail(tree, "set its times") : 0;
 	}

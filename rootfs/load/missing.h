@@ -10,7 +10,7 @@
 #include "rootfs/archive/plan.h"
 #include "rootfs/base/sha256.h"
 #include "rootfs/store/store.h"
-#include "rootfs/layer/tree.h"
+#include "rootfs/layer/findings.h"
 
 /* A layer that has been extracted and waits in the work directory. */
 struct waiting {

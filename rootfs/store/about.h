@@ -3,7 +3,7 @@
 #define ROOTFS_STORE_ABOUT_H
 
 #include "rootfs/store/store.h"
-#include "rootfs/layer/tree.h"
+#include "rootfs/layer/findings.h"
 
 /*
  *	entries 13301

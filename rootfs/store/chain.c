@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "rootfs/layer/attributes.h"
+#include "rootfs/layer/path.h"
+#include "rootfs/layer/whiteout.h"
 #include "rootfs/base/blob.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/openat2.h"
@@ -168,7 +170,7 @@ static int drop_in(struct drop *drop, int dir)
 		result = fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW);
 		if (result == 0 && S_ISDIR(st.st_mode))
 			result = drop_below(drop, dir, entry->d_name);
-		else if (result == 0 && tree_is_whiteout(&st)) {
+		else if (result == 0 && whiteout_is_one(&st)) {
 			if (merged < 0)
 				merged = merged_find(drop->merged, drop->path);
 			bool stays = merged >= 0;

@@ -11,7 +11,6 @@
 #include "rootfs/base/sha256.h"
 #include "rootfs/store/merged.h"
 #include "rootfs/store/store.h"
-#include "rootfs/layer/tree.h"
 
 /* Chain IDs of COUNT layers, bottom first. */
 void chain_ids(const struct digest *diff_ids, int count, struct digest *chains);

@@ -6,7 +6,7 @@
 
 #include "rootfs/base/json.h"
 #include "rootfs/store/store.h"
-#include "rootfs/layer/tree.h"
+#include "rootfs/layer/findings.h"
 
 /*
  * The name under which the store has a layer: its chain ID where it depends on those below it,
