@@ -24,7 +24,7 @@
 #include "rootfs/base/err.h"
 #include "rootfs/store/inplace.h"
 #include "rootfs/store/inplace_key.h"
-#include "rootfs/load/lanes.h"
+#include "rootfs/load/workers.h"
 #include "rootfs/index/merge.h"
 #include "rootfs/archive/plan.h"
 #include "rootfs/store/room.h"
@@ -37,7 +37,7 @@ struct making {
 	struct plan plan;
 	struct seals seals;
 	struct work memory;           /* a tmpfs, without a name */
-	struct lane_job *jobs;        /* one for each layer */
+	struct job *jobs;        /* one for each layer */
 	struct merge_layer *layers;
 	unsigned asked;               /* rootfs/store/merged.h */
 	struct erofs erofs;
@@ -152,14 +152,10 @@ static int plan_jobs(struct making *making)
 		making->layers[i].dir = -1;
 	for (int i = 0; i < image->layer_count; i++) {
 		const struct plan_layer *layer = &image->layers[i];
-		struct lane_job *job = &making->jobs[i];
-		if (!layer->there)
-			return failx("%s: layer %s is missing", making->archive.path, layer->name);
-		job->archive = making->archive.path;
-		job->layer = (struct layer){ .blob = layer->blob, .digest = layer->digest,
-					     .diff_id = layer->diff_id, .in_place = true };
-		snprintf(job->directory, sizeof(job->directory), "%d", i);
-		snprintf(job->implied, sizeof(job->implied), "%d.implied", i);
+		struct job *job = &making->jobs[i];
+		if (job_plan(job, &making->archive, layer, i) < 0)
+			return -1;
+		job->layer.in_place = true;
 		if (note_device(making, &layer->blob, &making->layers[i].device) < 0)
 			return -1;
 	}
@@ -167,16 +163,16 @@ static int plan_jobs(struct making *making)
 }
 
 /* Rule 12: directories without an entry take what those below have. */
-static int complete(struct making *making, int number)
+static int complete_layer(struct making *making, int number)
 {
-	const struct lane_job *job = &making->jobs[number];
+	const struct job *job = &making->jobs[number];
 	scoped_ptr struct chain_layer *below = calloc(number + 1, sizeof(*below));
-	scoped_fd implied = openat(making->memory.dir, job->implied, O_RDONLY | O_CLOEXEC);
-	if (!below || implied < 0)
+	if (!below)
 		return fail("complete layer %.12s", job->layer.diff_id.hex);
 	for (int i = 0; i < number; i++)
 		below[i] = (struct chain_layer){ making->layers[i].dir, making->layers[i].opaque_root };
-	return chain_complete(making->layers[number].dir, implied, below, number, &making->asked);
+	return job_complete(&making->memory, job->directory, job->implied, below, number, false,
+			    &making->asked);
 }
 
 static int read_layers(struct making *making)
@@ -184,20 +180,19 @@ static int read_layers(struct making *making)
 	struct left_out left_out = { 0 };
 	int count = making->plan.images->layer_count;
 	if (plan_jobs(making) < 0 || mount_memory(&making->memory) < 0 ||
-	    lanes_run(&making->memory, making->jobs, count, 1) < 0)
+	    workers_run(&making->memory, making->jobs, count, 1) < 0)
 		return -1;
 	for (int i = 0; i < count; i++) {
-		const struct lane_job *job = &making->jobs[i];
+		const struct job *job = &making->jobs[i];
 		struct merge_layer *layer = &making->layers[i];
 		left_out_add(&left_out, &job->found.left_out);
 		layer->name = job->directory;
 		layer->has_root = job->found.has_root;
 		layer->opaque_root = job->found.opaque_root;
-		layer->dir = openat(making->memory.dir, job->directory,
-				    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		layer->dir = job_open(&making->memory, job->directory);
 		if (layer->dir < 0)
-			return fail("open layer %.12s", job->layer.diff_id.hex);
-		if (i > 0 && job->found.implied && complete(making, i) < 0)
+			return -1;
+		if (i > 0 && job->found.implied && complete_layer(making, i) < 0)
 			return -1;
 	}
 	left_out_tell(&left_out);

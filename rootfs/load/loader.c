@@ -1,11 +1,27 @@
 /*
+ * How a layer gets from an archive to the disk:
+ *
+ *	archive/        members and where they lie; documents, and the plan that is made of them
+ *	   │ plan
+ *	load/           loader.c: what the store lacks of it ──► jobs.c: one job a layer
+ *	   │ jobs
+ *	load/workers.c  two at a time, a process each
+ *	   │ layer      layer/layer.c: feeds the blob, hashes both streams, checks all that comes back
+ *	   │   ▲ │
+ *	   │   │ ▼      shared memory: decode/channel.c
+ *	   │ decode/    a process that can only compute: inflate.c ──► headers.c ──► untar.c
+ *	   ▼
+ *	layer/entry.c   writes the tree, by walk.c, metadata.c, data.c, link.c, whiteout.c
+ *	   │ findings
+ *	store/          chain.c completes it by what is below; renamed into place, about.c beside it
+ *
  * The order of a load, so that a power cut at any moment leaves the old image or the new one
  * (IMAGES.md rules 23 to 26):
  *
  *	read what the archive says is in it	nothing is written yet
  *	extract the layers that the store lacks	in a work directory
  *	give them what they take from below	likewise
- *	syncfs, once for all			lanes.c has had some of it begun
+ *	syncfs, once for all			workers.c has had some of it begun
  *	rename each layer into place		now it can be seen, and is durable
  *	write the config, what a run needs of it, then the names	each durable before the next
  */
@@ -24,7 +40,7 @@
 #include "rootfs/store/chain.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/json.h"
-#include "rootfs/load/lanes.h"
+#include "rootfs/load/workers.h"
 #include "rootfs/load/missing.h"
 #include "rootfs/store/names.h"
 #include "rootfs/store/ready.h"
@@ -64,33 +80,24 @@ static int note_extracted(struct load *load, const struct digest *diff_id)
 	return json_object_set_new(load->extracted, diff_id->hex, json_true()) < 0 ? fail("note a layer") : 0;
 }
 
-static int schedule(struct load *load, const struct plan_layer *layer, struct lane_job *job,
-		    int number)
+static int add_job(struct load *load, const struct plan_layer *layer, struct job *job, int number)
 {
-	if (!layer->there)
-		return failx("%s: layer %s is missing", load->archive->path, layer->name);
-	if (note_extracted(load, &layer->diff_id) < 0)
+	if (job_plan(job, load->archive, layer, number) < 0 || note_extracted(load, &layer->diff_id) < 0)
 		return -1;
-	*job = (struct lane_job){ .archive = load->archive->path };
-	job->layer = (struct layer){
-		.blob = layer->blob, .digest = layer->digest, .diff_id = layer->diff_id,
-		.window = window_of(load),
-	};
-	snprintf(job->directory, sizeof(job->directory), "%d", number);
-	snprintf(job->implied, sizeof(job->implied), "%d.implied", number);
+	job->layer.window = window_of(load);
 	return 0;
 }
 
 /* Jobs for what is missing of IMAGE. Returns how many, or -1. */
 static int find_jobs(struct load *load, const struct plan_image *image,
-		     const struct digest *chains, struct lane_job *jobs)
+		     const struct digest *chains, struct job *jobs)
 {
 	scoped_ptr int *missing = calloc(image->layer_count, sizeof(*missing));
 	if (!missing)
 		return fail("find the layers that are missing");
 	int count = missing_find(load->store, &load->waiting, image, chains, missing);
 	for (int i = 0; i < count; i++)
-		if (schedule(load, &image->layers[missing[i]], &jobs[i],
+		if (add_job(load, &image->layers[missing[i]], &jobs[i],
 			     load->waiting.count + i) < 0)
 			return -1;
 	return count;
@@ -99,10 +106,9 @@ static int find_jobs(struct load *load, const struct plan_image *image,
 static int open_layer(const struct load *load, const struct digest *key)
 {
 	const struct waiting *waiting = waiting_find(&load->waiting, key);
-	int dir = waiting ? openat(load->work.dir, waiting->directory,
-				   O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-			  : openat(load->store->layers, key->hex,
-				   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (waiting)
+		return job_open(&load->work, waiting->directory);
+	int dir = openat(load->store->layers, key->hex, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return dir < 0 ? fail("open layer %.12s", key->hex) : dir;
 }
 
@@ -115,7 +121,7 @@ static bool hides_below(const struct load *load, const struct digest *key)
 	return about_read(load->store, key, &found) == 0 && found.opaque_root;
 }
 
-static int complete(struct load *load, struct waiting *waiting, const struct digest *keys,
+static int complete_layer(struct load *load, struct waiting *waiting, const struct digest *keys,
 		    int below)
 {
 	struct chain_layer *layers = calloc(below + 1, sizeof(*layers));
@@ -127,15 +133,9 @@ static int complete(struct load *load, struct waiting *waiting, const struct dig
 		layers[opened].opaque_root = hides_below(load, &keys[opened]);
 		result = layers[opened].dir < 0 ? -1 : 0;
 	}
-	scoped_fd top = openat(load->work.dir, waiting->directory,
-			       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	scoped_fd implied = openat(load->work.dir, waiting->implied, O_RDONLY | O_CLOEXEC);
-	if (result == 0 && (top < 0 || implied < 0))
-		result = fail("complete layer %.12s", waiting->diff_id.hex);
 	if (result == 0)
-		result = chain_complete(top, implied, layers, below, &load->asked);
-	if (result == 0 && waiting->found.whiteouts)
-		result = chain_drop_whiteouts(top, layers, below, &load->asked);
+		result = job_complete(&load->work, waiting->directory, waiting->implied, layers, below,
+				      waiting->found.whiteouts, &load->asked);
 	if (result > 0)
 		waiting->found.names -= result;
 	while (opened > 0)
@@ -147,7 +147,7 @@ static int complete(struct load *load, struct waiting *waiting, const struct dig
 /*
  * Bottom first, since a layer may need those below it. Returns how many layers still have no key.
  */
-static int settle(struct load *load, const struct plan_image *image, const struct digest *chains)
+static int find_keys(struct load *load, const struct plan_image *image, const struct digest *chains)
 {
 	struct digest *keys = calloc(image->layer_count, sizeof(*keys));
 	int missing = 0;
@@ -159,7 +159,7 @@ static int settle(struct load *load, const struct plan_image *image, const struc
 					i == 0, &keys[i]);
 		struct waiting *fresh = found ? NULL : waiting_fresh(&load->waiting, diff_id);
 		if (fresh) {
-			if (fresh->found.implied && complete(load, fresh, keys, i) < 0)
+			if (fresh->found.implied && complete_layer(load, fresh, keys, i) < 0)
 				found = -1;
 			fresh->key = keys[i] = fresh->found.implied ? chains[i] : *diff_id;
 		}
@@ -172,7 +172,7 @@ static int settle(struct load *load, const struct plan_image *image, const struc
 	return missing;
 }
 
-static int take_jobs(struct load *load, const struct lane_job *jobs, int count)
+static int take_jobs(struct load *load, const struct job *jobs, int count)
 {
 	struct waiting *grown = realloc(load->waiting.at, (load->waiting.count + count) * sizeof(*grown));
 	if (!grown)
@@ -192,7 +192,7 @@ static int take_jobs(struct load *load, const struct lane_job *jobs, int count)
 }
 
 /* Before anything is written: a flash that is filled for nothing wears, and others need it too. */
-static int check_room(const struct load *load, struct lane_job *jobs, int count)
+static int check_room(const struct load *load, struct job *jobs, int count)
 {
 	uint64_t need = 0;
 	for (int i = 0; i < count; i++)
@@ -203,10 +203,10 @@ static int check_room(const struct load *load, struct lane_job *jobs, int count)
 			  load->store->path);
 }
 
-static int extract_jobs(struct load *load, struct lane_job *jobs, int count)
+static int extract_jobs(struct load *load, struct job *jobs, int count)
 {
 	if (check_room(load, jobs, count) < 0 ||
-	    lanes_run(&load->work, jobs, count, load->options->quiet) < 0)
+	    workers_run(&load->work, jobs, count, load->options->quiet) < 0)
 		return -1;
 	return take_jobs(load, jobs, count);
 }
@@ -214,14 +214,14 @@ static int extract_jobs(struct load *load, struct lane_job *jobs, int count)
 static int extract_round(struct load *load, const struct plan_image *image,
 			 const struct digest *chains)
 {
-	struct lane_job *jobs = calloc(image->layer_count, sizeof(*jobs));
+	struct job *jobs = calloc(image->layer_count, sizeof(*jobs));
 	if (!jobs)
 		return fail("extract the layers");
 	int count = find_jobs(load, image, chains, jobs);
 	if (count > 0 && extract_jobs(load, jobs, count) < 0)
 		count = -1;
 	free(jobs);
-	return count < 0 ? -1 : settle(load, image, chains);
+	return count < 0 ? -1 : find_keys(load, image, chains);
 }
 
 /* The caller's; NULL: no memory. */
@@ -254,7 +254,7 @@ static int extract_image(struct load *load, const struct plan_image *image)
 }
 
 /* EEXIST: another load was first with the same layer; ours goes with the work directory. */
-static int move(struct load *load, const char *from, const char *to)
+static int move_into_place(struct load *load, const char *from, const char *to)
 {
 	const struct store *store = load->store;
 	if (syscall(SYS_renameat2, load->work.dir, from, store->layers, to, RENAME_NOREPLACE) < 0 &&
@@ -267,9 +267,9 @@ static int move(struct load *load, const char *from, const char *to)
 static int publish_one(struct load *load, const struct waiting *waiting)
 {
 	struct about_name about = about_name(&waiting->key);
-	return move(load, about.text, about.text) < 0
+	return move_into_place(load, about.text, about.text) < 0
 		       ? -1
-		       : move(load, waiting->directory, waiting->key.hex);
+		       : move_into_place(load, waiting->directory, waiting->key.hex);
 }
 
 static int publish_layers(struct load *load)

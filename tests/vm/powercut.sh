@@ -7,7 +7,7 @@
 # One virtual machine loads, on disks whose writes and flushes QEMU logs; each cut is a disk on which another part of its
 # log has been replayed (tests/vm/powercut.py); further machines mount those, as after a restart, and look.
 #
-# The last load is of layers so large that the first of them are synced while others are extracted (rootfs/load/lanes.c).
+# The last load is of layers so large that the first of them are synced while others are extracted (rootfs/load/workers.c).
 # That it was so is read from the kernel's trace of its system calls.
 . "$(dirname "$0")/../lib/lib.sh"
 . "$TOP/tests/lib/images.sh"
