@@ -3,10 +3,9 @@
 
 #define ENDS_WITH_RUN "the container lives as long as `wherry run`: "
 #define OUTPUT "what it prints is wherry's own output: send it where you want it"
-#define NO_PORTS "no port is published: with --network host it has the host's own"
-#define RESOLV_CONF "-v FILE:/etc/resolv.conf:ro gives it a file of your own"
+#define NO_PORTS "-p publishes one"
 #define REAL_TIME "--cap-add SYS_NICE lets it ask for real-time scheduling"
-#define NETWORKS "a container has a network with loopback alone or, with --network host, the host's"
+#define NETWORKS "with --network bridge a container reaches others by their addresses"
 #define HEALTH "nobody checks a container's health"
 
 const struct foreign run_foreign[] = {
@@ -26,18 +25,13 @@ const struct foreign run_foreign[] = {
 	  "no signature is checked, but every digest is", NULL },
 
 	{ "net", 0, true, NULL, NULL, "network" },
-	{ "publish", 'p', true, NULL, NO_PORTS, NULL },
 	{ "publish-all", 'P', false, "false", NO_PORTS, NULL },
 	{ "expose", 0, true, "*", NULL, NULL },
 	{ "link", 0, true, NULL, NETWORKS, NULL },
-	{ "ip", 0, true, NULL, NETWORKS, NULL },
 	{ "ip6", 0, true, NULL, NETWORKS, NULL },
-	{ "mac-address", 0, true, NULL, NETWORKS, NULL },
 	{ "network-alias", 0, true, NULL, NETWORKS, NULL },
 	{ "net-alias", 0, true, NULL, NETWORKS, NULL },
-	{ "dns-search", 0, true, NULL, RESOLV_CONF, NULL },
-	{ "dns-option", 0, true, NULL, RESOLV_CONF, NULL },
-	{ "dns-opt", 0, true, NULL, RESOLV_CONF, NULL },
+	{ "dns-opt", 0, true, NULL, NULL, "dns-option" },
 	{ "domainname", 0, true, NULL, "--hostname NAME.DOMAIN gives it a name with a domain", NULL },
 
 	{ "isolation", 0, true, "default", "there is one kind alone", NULL },

@@ -3,6 +3,7 @@
  *
  *	outside                                  inside
  *	state    the name taken
+ *	net      with a bridge: ports and an address taken, the bridge made
  *	cgroup   made, limits set
  *	clone ──────────────────────────────────► mounts, PIDs, host name, IPC of its own
  *	cgroup   held to processors, devices     cgroup  joined, its namespace
@@ -15,6 +16,7 @@
  *	◄──────────────── struct report: STARTED, or FAILED and a struct failure
  *	signals passed on until init is gone
  *	report   written, where one is asked for
+ *	net      rules, ports and the address given back
  *	cgroup   removed, then the name given back; all else ended with its namespaces
  *
  * With --userns the child has a user namespace too, and what is above changes places: "go" comes first,
@@ -114,7 +116,7 @@ static int join_ipc(struct inside *inside, const struct spec *spec)
 	return init < 0 ? -1 : ipc_join(&inside->ipc, spec->ipc_container, init, root, spec->root.ids.users.start);
 }
 
-static int prepare(struct container *container, const struct spec *spec)
+static int prepare(struct container *container, struct spec *spec)
 {
 	struct inside *inside = &container->inside;
 	if (seccomp_prepare(&inside->seccomp, spec->process.seccomp, spec->process.caps) < 0)
@@ -132,7 +134,8 @@ static int prepare(struct container *container, const struct spec *spec)
 	if (open_sockets(container) < 0 ||
 	    state_create(&container->state, spec->state, spec->name, container_clean) < 0 ||
 	    state_note(&container->state, "label", &spec->labels) < 0 ||
-	    state_note(&container->state, "annotation", &spec->annotations) < 0)
+	    state_note(&container->state, "annotation", &spec->annotations) < 0 ||
+	    net_open(&container->network, &spec->net, spec->state, spec->name) < 0)
 		return -1;
 	/* All that is the container's is then born there. */
 	if (spec->ipc == IPC_CONTAINER && join_ipc(inside, spec) < 0)
@@ -158,6 +161,8 @@ static int clone_child(struct container *container, const struct spec *spec)
 	uint64_t flags = CLONE_NEWNS | (spec->host_pid ? 0 : CLONE_NEWPID) |
 			 (spec->host_uts ? 0 : CLONE_NEWUTS) |
 			 (!spec_has_own_ipc(spec) || mapped ? 0 : CLONE_NEWIPC) | (mapped ? CLONE_NEWUSER : 0);
+	if (mapped && spec->net.kind == NETWORK_BRIDGE)
+		flags |= CLONE_NEWNET; /* its own user namespace's */
 	int cgroup = cgroup_unified(&container->cgroup);
 	if (cgroup >= 0)
 		flags |= CLONE_INTO_CGROUP;
@@ -174,6 +179,17 @@ static int clone_child(struct container *container, const struct spec *spec)
 	}
 	close_inside(&container->inside);
 	return 0;
+}
+
+/* What it is goes into the state, once others may come in. */
+static int settle_network(struct container *container, const struct spec *spec)
+{
+	const struct net *net = &spec->net;
+	bool others = net->kind == NETWORK_CONTAINER, mapped = spec_is_mapped(spec);
+	scoped_fd other = others ? state_network(spec->state, net->of) : -1;
+	if ((others && other < 0) || net_settle(&container->network, net, mapped ? container->init_pidfd : other) < 0)
+		return -1;
+	return state_note_network(&container->state, net);
 }
 
 /* The child waits: it has rights over nothing until its ids are mapped. */
@@ -227,7 +243,8 @@ static int hold(struct container *container, const struct spec *spec)
 	container->held = cgroup_hold_devices(&container->cgroup, &spec->devices);
 	if (container->held < 0)
 		return -1;
-	return spec->network == NETWORK_NONE && !spec_is_mapped(spec) ? net_create() : 0;
+	/* One in a user namespace makes a network with loopback alone itself. */
+	return !spec_is_mapped(spec) || spec->net.kind == NETWORK_BRIDGE ? settle_network(container, spec) : 0;
 }
 
 static int let_go(const struct container *container)
@@ -325,7 +342,7 @@ static int open_terminal(struct container *container, const struct spec *spec)
 }
 
 /* Between the two the child waits for "go": its namespaces are there, and no program of the image has run. */
-int container_create(struct container *container, const struct spec *spec, const struct volumes *volumes, int front)
+int container_create(struct container *container, struct spec *spec, const struct volumes *volumes, int front)
 {
 	*container = (struct container)CONTAINER_NONE;
 	container->spec = spec;
@@ -422,6 +439,7 @@ void container_destroy(struct container *container)
 	close_fd(&container->go_socket);
 	close_fd(&container->root_maker.socket);
 	close_fd(&container->front);
+	net_close(&container->network);
 	/* What stays is found by its name: the next command removes both. */
 	if (ended && cgroup_destroy(&container->cgroup) == 0)
 		state_destroy(&container->state);

@@ -7,6 +7,7 @@
 #include "launcher/container/reason.h"
 #include "launcher/container/state.h"
 #include "launcher/mount/volumes.h"
+#include "launcher/net/net.h"
 #include "launcher/spec/spec.h"
 #include "launcher/supervise/supervise.h"
 
@@ -19,6 +20,7 @@ struct container {
 	struct inside inside; /* what the child is given */
 	const struct spec *spec; /* borrowed, as VOLUMES */
 	const struct volumes *volumes;
+	struct network network;
 	pid_t init;           /* as seen from outside; 0: not there */
 	int init_pidfd;
 	int report;           /* socket, whose other end is the init's */
@@ -30,14 +32,14 @@ struct container {
 };
 
 #define CONTAINER_NONE \
-	{ .state.file = -1, .inside = { .report = -1, .go = -1, .init = -1, .parent = -1, .ipc.trees = { -1, -1 } }, \
+	{ .network = NETWORK_CLOSED, .state.file = -1, .inside = { .report = -1, .go = -1, .init = -1, .parent = -1, .ipc.trees = { -1, -1 } }, \
 	  .init_pidfd = -1, .report = -1, .go_socket = -1, .root_maker.socket = -1, .terminal = TERMINAL_NONE, .front = -1 }
 
 /*
- * Makes the container, but for what only its program's start makes. SPEC and VOLUMES are borrowed until
+ * Makes the container, but for what only its program's start makes; SPEC's net then says what it is. SPEC and VOLUMES are borrowed until
  * container_destroy; FRONT, a socket of launcher/supervise/front.h or -1, is taken over. Returns 0, or -1 with a failure.
  */
-int container_create(struct container *, const struct spec *, const struct volumes *, int front);
+int container_create(struct container *, struct spec *, const struct volumes *, int front);
 
 /* Lets it go on, until its program runs or could not be executed. Returns 0, or -1 with a failure. */
 int container_start(struct container *);

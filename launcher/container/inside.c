@@ -79,7 +79,7 @@ static int wait_for_go(struct inside *inside, const struct spec *spec)
 	if (n == 0)
 		_exit(EXIT_WHERRY); /* the parent has failed, and says so itself */
 	inside->held = byte;
-	return spec->network == NETWORK_NONE ? net_join(inside->parent) : 0;
+	return spec->net.kind != NETWORK_HOST ? net_join(inside->parent) : 0;
 }
 
 static int mount_ipc(int root, const struct spec *spec)
@@ -94,7 +94,7 @@ static int mount_ipc(int root, const struct spec *spec)
 /* The host's network is not a user namespace's to show: sysfs cannot be mounted anew there. */
 static bool borrows_sys(const struct spec *spec)
 {
-	return (spec->root.unprivileged || spec_is_mapped(spec)) && spec->network == NETWORK_HOST;
+	return (spec->root.unprivileged || spec_is_mapped(spec)) && spec->net.kind == NETWORK_HOST;
 }
 
 /* An image may bring nodes of the host's disks, and so may who can make them. */
@@ -130,7 +130,7 @@ static int make_root(struct inside *inside, const struct spec *spec, const struc
 	struct binds own = { .count = 0 };
 	if (binds_open_own(&own, spec, &inside->ipc) < 0 || mount_kernel(inside, spec) < 0 || root_enter(&spec->root) < 0)
 		return -1;
-	if (spec->network == NETWORK_NONE)
+	if (net_is_own(&spec->net))
 		sysctl_set_usual(inside->mounts.proc);
 	for (size_t i = 0; i < spec->sysctls.count; i++)
 		if (sysctl_set(inside->mounts.proc, spec->sysctls.at[i]) < 0)
@@ -228,7 +228,7 @@ static int enter(const struct inside *inside, const struct spec *spec, const str
 }
 
 /* A session of its own: no key of the caller's terminal reaches it. Without -i the program reads nothing. */
-static int connect(const struct inside *inside, const struct process *process, const struct user *user)
+static int connect_input(const struct inside *inside, const struct process *process, const struct user *user)
 {
 	setsid();
 	if (process->terminal)
@@ -296,7 +296,7 @@ static int end(const struct inside *inside, const struct spec *spec)
 {
 	struct user user;
 	if (find_user(&user, &spec->process) < 0 || set_oom_score(inside->mounts.proc, spec->process.oom_score_adj) < 0 ||
-	    connect(inside, &spec->process, &user) < 0 || enter(inside, spec, &user) < 0)
+	    connect_input(inside, &spec->process, &user) < 0 || enter(inside, spec, &user) < 0)
 		return -1;
 	return become_init(inside, spec, &user);
 }
@@ -320,7 +320,7 @@ static int run_mapped(struct inside *inside, const struct spec *spec)
 	struct spec reached = *spec;
 	char staging[32];
 	int held, begun = begin(inside, spec, &volumes);
-	if (begun == 0 && spec->network == NETWORK_NONE)
+	if (begun == 0 && spec->net.kind == NETWORK_NONE)
 		begun = net_create();
 	scoped_fd tree = descriptor_receive(inside->go, &held);
 	if (tree < 0 && errno)

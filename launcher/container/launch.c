@@ -88,6 +88,7 @@ static void sweep(struct launched *made)
 {
 	volumes_settle(&made->volumes);
 	state_sweep(made->state, container_clean);
+	net_sweep(&made->container.network);
 	if (made->source.store.tmp >= 0)
 		work_sweep(&made->source.store);
 }

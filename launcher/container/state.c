@@ -1,5 +1,6 @@
 #include "launcher/container/state.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -204,6 +205,72 @@ int state_shared(const char *dir, const char *name, uint32_t *root)
 	int init = open_shared(file, name, root);
 	fclose(file);
 	return init;
+}
+
+static int note_port(int file, const struct publish *publish)
+{
+	char address[INET6_ADDRSTRLEN] = "*";
+	if (publish->family != AF_UNSPEC)
+		inet_ntop(publish->family, &publish->address, address, sizeof(address));
+	return dprintf(file, "port %d %d %d %s %s\n", publish->host, publish->container, publish->count,
+		       publish->udp ? "udp" : "tcp", address);
+}
+
+int state_note_network(const struct state *state, const struct net *net)
+{
+	static const char *const kinds[] = { "none", "host", "bridge", "other", "other" };
+	int r = lseek(state->file, 0, SEEK_END) < 0 ? -1 : dprintf(state->file, "network %s\n", kinds[net->kind]);
+	if (r >= 0 && *net->v4.address.text)
+		r = dprintf(state->file, "address %s\n", net->v4.address.text);
+	if (r >= 0 && *net->v6.address.text)
+		r = dprintf(state->file, "address %s\n", net->v6.address.text);
+	for (size_t i = 0; r >= 0 && i < net->port_count; i++)
+		r = note_port(state->file, &net->ports[i]);
+	return r < 0 ? fail("write the state of %s", state->name) : 0;
+}
+
+/* The supervisor, once it says that it is in that network; 0: it doesn't. */
+static pid_t read_network(FILE *file)
+{
+	char *line = NULL;
+	size_t size = 0;
+	pid_t pid = 0;
+	bool settled = false;
+	rewind(file);
+	if (getline(&line, &size, file) > 0)
+		pid = (pid_t)strtol(line, NULL, 10);
+	while (!settled && getline(&line, &size, file) > 0)
+		settled = !strncmp(line, "network ", 8);
+	free(line);
+	return settled ? pid : 0;
+}
+
+/* As in open_shared: the lock says that the number is still the supervisor's. */
+static int open_network(FILE *file, const char *name)
+{
+	pid_t pid = read_network(file);
+	if (!pid) {
+		failx("--network container:%s: its network is not for others", name);
+		return hint("it is still starting, or has --userns");
+	}
+	scoped_fd supervisor = sys_pidfd_open(pid);
+	if (flock(fileno(file), LOCK_SH | LOCK_NB) == 0 || read_network(file) != pid)
+		return failx("--network container:%s: it has ended", name);
+	return supervisor < 0 ? fail("--network container:%s: find its process", name) : take_fd(&supervisor);
+}
+
+int state_network(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+	FILE *file = NULL;
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (is_name(name))
+		file = fopen(path, "re");
+	if (!file)
+		return failx("--network container:%s: no container of that name runs", name);
+	int supervisor = open_network(file, name);
+	fclose(file);
+	return supervisor;
 }
 
 void state_destroy(struct state *state)

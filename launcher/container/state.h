@@ -5,6 +5,9 @@
  *	PID                  of the supervisor
  *	label KEY[=VALUE]    as --label gave it; of two with one KEY the later counts
  *	annotation KEY=VALUE likewise
+ *	network KIND         that it has, with its supervisor in it: "none", "host", "bridge", "other"
+ *	address ADDRESS      on the bridge, one line for each family
+ *	port HOST PORT COUNT PROTOCOL ADDRESS	published: so many from each on; ADDRESS "*": all of the host's
  *	ipc PID UID          whose IPC namespace others may enter, and who its root is outside; "was": it has ended
  */
 #ifndef LAUNCHER_CONTAINER_STATE_H
@@ -13,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "launcher/spec/net.h"
 #include "rootfs/base/words.h"
 
 struct state {
@@ -47,6 +51,15 @@ int state_unshare(struct state *);
  * failure that names --ipc: none of that name runs, or it shares nothing. ROOT: who its root is outside.
  */
 int state_shared(const char *dir, const char *name, uint32_t *root);
+
+/* Adds what the container's network is, which its supervisor is in. Returns 0; -1 with a failure. */
+int state_note_network(const struct state *, const struct net *);
+
+/*
+ * The pidfd, the caller's, of a process in the network of the container NAME of DIR. -1 with a failure that names
+ * --network.
+ */
+int state_network(const char *dir, const char *name);
 
 /* Removes it. May be called twice, and on what state_create did not finish. */
 void state_destroy(struct state *);

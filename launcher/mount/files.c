@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/mount/resolv.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
 
@@ -59,17 +60,29 @@ static int open_again(const struct spec *spec, int which)
 	return file < 0 ? fail("open %s", path) : file;
 }
 
-/* Loopback alone, unless the network is the host's. */
+/* Its name is its own address, where it has one, so that others are told one that leads here. */
 static int write_hosts(const struct spec *spec)
 {
-	char text[512];
-	if (spec->network == NETWORK_HOST)
+	char text[640];
+	const char *address = spec->net.v4.address.text, *address6 = spec->net.v6.address.text;
+	if (spec->net.kind == NETWORK_HOST)
 		return copy_host(spec, HOSTS);
-	snprintf(text, sizeof(text),
-		 "127.0.0.1\tlocalhost %s\n"
-		 "::1\tlocalhost ip6-localhost ip6-loopback %s\n",
-		 spec->hostname, spec->hostname);
+	int n = snprintf(text, sizeof(text),
+			 "127.0.0.1\tlocalhost%s%s\n"
+			 "::1\tlocalhost ip6-localhost ip6-loopback%s%s\n",
+			 *address ? "" : " ", *address ? "" : spec->hostname, *address ? "" : " ",
+			 *address ? "" : spec->hostname);
+	if (*address)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s\t%s\n", address, spec->hostname);
+	if (*address6)
+		snprintf(text + n, sizeof(text) - (size_t)n, "%s\t%s\n", address6, spec->hostname);
 	return write_text(spec, HOSTS, text);
+}
+
+/* host-gateway is known only once there is a network. */
+static const char *address_of(const struct host *host, const struct spec *spec)
+{
+	return host->address ? host->address : spec->net.v4.gateway.text;
 }
 
 static int add_hosts(const struct spec *spec)
@@ -78,21 +91,20 @@ static int add_hosts(const struct spec *spec)
 		return 0;
 	scoped_fd file = open_again(spec, HOSTS);
 	for (size_t i = 0; file >= 0 && i < spec->host_count; i++)
-		if (dprintf(file, "%s\t%s\n", spec->hosts[i].address, spec->hosts[i].name) < 0)
+		if (dprintf(file, "%s\t%s\n", address_of(&spec->hosts[i], spec),
+			    spec->hosts[i].name) < 0)
 			return fail("--add-host %s", spec->hosts[i].name);
 	return file < 0 ? -1 : 0;
 }
 
+/* With the host's network it is the host's, unless something is said of it. */
 static int write_resolv_conf(const struct spec *spec)
 {
-	if (!spec->dns.count)
-		return spec->network == NETWORK_HOST ? copy_host(spec, RESOLV_CONF)
-						     : write_text(spec, RESOLV_CONF, "");
+	bool said = spec->dns.count || spec->dns_search.count || spec->dns_options.count;
+	if (spec->net.kind == NETWORK_HOST && !said)
+		return copy_host(spec, RESOLV_CONF);
 	scoped_fd file = create(spec, RESOLV_CONF);
-	for (size_t i = 0; file >= 0 && i < spec->dns.count; i++)
-		if (dprintf(file, "nameserver %s\n", spec->dns.at[i]) < 0)
-			return fail("--dns %s", spec->dns.at[i]);
-	return file < 0 ? -1 : 0;
+	return file < 0 ? -1 : resolv_write(file, spec);
 }
 
 int files_write(const struct spec *spec)

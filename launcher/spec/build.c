@@ -220,19 +220,6 @@ static int build_overlay(struct root *root, const struct run_options *given)
 	return *where ? 0 : failx("--overlay wants ram, disk or a directory");
 }
 
-static int build_network(struct spec *spec, const struct run_options *given)
-{
-	if (!given->network || !strcmp(given->network, "none"))
-		spec->network = NETWORK_NONE;
-	else if (!strcmp(given->network, "host"))
-		spec->network = NETWORK_HOST;
-	else {
-		failx("--network: '%s' is neither none nor host", given->network);
-		return hint("none is loopback alone, host the host's network; there are no bridges yet");
-	}
-	return 0;
-}
-
 static int build_namespace(const char *option, const char *word, bool *host)
 {
 	*host = word && !strcmp(word, "host");
@@ -290,12 +277,14 @@ static int build_namespaces(struct spec *spec, const struct run_options *given)
 		return -1;
 	if (build_userns(spec, given) < 0)
 		return -1;
+	if (spec_is_mapped(spec) && spec->net.of)
+		return failx("--userns and --network %s exclude each other", given->network);
 	if (spec->host_uts && given->hostname)
 		return failx("--hostname and --uts host exclude each other");
 	spec->sysctls = given->sysctls;
 	for (size_t i = 0; i < given->sysctls.count; i++)
 		if (sysctl_check(given->sysctls.at[i], spec_has_own_ipc(spec),
-				 spec->network == NETWORK_NONE) < 0)
+				 net_is_own(&spec->net)) < 0)
 			return -1;
 	return 0;
 }
@@ -304,7 +293,7 @@ static int build_namespaces(struct spec *spec, const struct run_options *given)
 static int build_hostname(struct spec *spec, const struct run_options *given)
 {
 	static char host[65];
-	bool shared = spec->network == NETWORK_HOST || spec->host_uts;
+	bool shared = spec->net.kind == NETWORK_HOST || spec->host_uts;
 	spec->hostname = given->hostname;
 	if (!spec->hostname && shared && gethostname(host, sizeof(host) - 1) == 0)
 		spec->hostname = host;
@@ -325,7 +314,7 @@ int spec_build(struct spec *spec, const struct spec *found, const struct run_opt
 	spec->privileged = given->privileged;
 	spec->labels = given->labels;
 	spec->annotations = given->annotations;
-	if (build_network(spec, given) < 0 || build_namespaces(spec, given) < 0 ||
+	if (spec_build_network(spec, given) < 0 || build_namespaces(spec, given) < 0 ||
 	    spec_build_names(spec, given) < 0 || build_hostname(spec, given) < 0 ||
 	    build_limits(spec, given) < 0 || build_overlay(&spec->root, given) < 0 ||
 	    build_process(spec, given, config, argv) < 0)

@@ -17,7 +17,10 @@ int spec_build(struct spec *, const struct spec *found, const struct run_options
 /* The part of it that is in spec_security.c: --security-opt. */
 int spec_build_security(struct process *, const struct run_options *);
 
-/* The part of it that is in spec_names.c: --add-host and --dns, once the network has been settled. */
+/* The part of it that is in network.c: --network, --publish, --ip, --mac-address. */
+int spec_build_network(struct spec *, const struct run_options *);
+
+/* The part of it that is in hosts.c: --add-host and --dns, once the network has been settled. */
 int spec_build_names(struct spec *, const struct run_options *);
 
 /* The part of it that is in spec_mounts.c and spec_mounts_words.c: volumes, tmpfs and the image's own volumes. */

@@ -21,12 +21,16 @@ static bool is_host_name(const char *text)
 /* docker-run(1): its way to the host. Where the network is the host's own, that is where we are. */
 static int find_gateway(struct host *host, const struct spec *spec)
 {
-	if (spec->network == NETWORK_HOST) {
+	if (spec->net.kind == NETWORK_HOST) {
 		host->address = "127.0.0.1";
 		return 0;
 	}
+	if (spec->net.kind == NETWORK_BRIDGE) {
+		host->address = NULL;
+		return 0;
+	}
 	failx("--add-host %s:%s: a network with loopback alone has no gateway", host->name, host->address);
-	return hint("with --network host it is 127.0.0.1");
+	return hint("with --network bridge it is the bridge, with --network host 127.0.0.1");
 }
 
 /* NAME:ADDRESS or, as docker has it too, NAME=ADDRESS; an IPv6 address may stand in brackets. */
@@ -58,6 +62,8 @@ int spec_build_names(struct spec *spec, const struct run_options *given)
 		if (parse_host(&spec->hosts[spec->host_count++], spec, given->hosts.at[i]) < 0)
 			return -1;
 	spec->dns = given->dns;
+	spec->dns_search = given->dns_search;
+	spec->dns_options = given->dns_options;
 	for (size_t i = 0; i < given->dns.count; i++)
 		if (!is_address(given->dns.at[i]))
 			return failx("--dns: '%s' is no IP address", given->dns.at[i]);

@@ -21,7 +21,9 @@ struct run_options {
 	struct strings devices;      /* SRC[:DST][:ACCESS] */
 	struct strings device_rules; /* TYPE MAJOR:MINOR ACCESS */
 	const char *report;
-	struct strings cap_add, cap_drop, group_add, ulimits, sysctls, hosts, dns;
+	struct strings cap_add, cap_drop, group_add, ulimits, sysctls, hosts, dns, dns_search, dns_options;
+	struct strings publish; /* [ADDRESS:][PORT:]PORT[/PROTOCOL] */
+	const char *ip, *mac;
 	struct strings security; /* NAME[=VALUE] */
 	const char *pid, *ipc, *uts, *userns, *stop_signal, *umask, *cid_file, *detach_keys;
 	int64_t stop_timeout, shm_size, oom_score_adj;

@@ -14,6 +14,7 @@
 #include "launcher/rights/rlimits.h"
 #include "launcher/spec/devices.h"
 #include "launcher/spec/limits.h"
+#include "launcher/spec/net.h"
 #include "rootfs/base/words.h"
 
 enum mount_kind { MOUNT_BIND, MOUNT_TMPFS, MOUNT_VOLUME };
@@ -58,8 +59,6 @@ struct root {
 /* NONE: of its own, without /dev/shm. As docker-run(1) calls them. */
 enum ipc_kind { IPC_PRIVATE, IPC_SHAREABLE, IPC_NONE, IPC_HOST, IPC_CONTAINER };
 
-enum network_kind { NETWORK_NONE, NETWORK_HOST };
-
 struct process {
 	char *const *argv;
 	char *const *env;     /* NULL-terminated */
@@ -84,14 +83,14 @@ struct process {
 };
 
 struct host {
-	const char *name, *address; /* IPv4 or IPv6 */
+	const char *name, *address; /* IPv4 or IPv6; NULL: the host, as the container's network has it */
 };
 
 struct spec {
 	const char *name;  /* unique among what runs */
 	const char *state; /* the directory of what runs; absolute */
 	const char *hostname;
-	enum network_kind network;
+	struct net net;
 	struct limits limits;
 	struct devices devices;
 	struct root root;
@@ -107,6 +106,7 @@ struct spec {
 	struct host *hosts;                /* for /etc/hosts */
 	size_t host_count;
 	struct strings dns;                /* addresses, for /etc/resolv.conf */
+	struct strings dns_search, dns_options; /* words for its other lines */
 	struct strings labels, annotations; /* KEY=VALUE, for who asks what runs */
 };
 

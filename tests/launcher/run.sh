@@ -97,9 +97,6 @@ refuses_word() {
 refused_with_a_hint() {
 	refuses_word --detach "put & behind it" -d
 	refuses_word --detach "put & behind it" -itd
-	refuses_word "--publish 80:80" "--network host" -p 80:80
-	refuses_word "--publish 80:80" "--network host" -p80:80
-	refuses_word "--publish 80:80" "--network host" --publish=80:80
 	refuses_word "--restart always" "supervises your services" --restart always
 	refuses_word "--pull always" "wherry load" --pull=always
 	refuses_word "--pull nev" "wherry load" --pull=nev
@@ -107,7 +104,9 @@ refused_with_a_hint() {
 	refuses_word --sig-proxy=false "always reach" --sig-proxy=false
 	refuses_word "--volumes-from x" "-v gives both" --volumes-from x
 	refuses_word "--health-cmd true" "health" --health-cmd true
-	fails_with 125 "there are no bridges yet" wherry run --network bridge busybox true
+	for word in "-p 80:80" -p80:80 --publish=80:80; do
+		fails_with 125 "--network bridge has one" wherry run $word busybox true
+	done
 	fails_with 125 "--publish wants an argument" wherry run -p
 	fails_with 125 "unknown option --boat" wherry run --boat busybox true
 	fails_with 125 "as long as its \`wherry run\`" wherry ps
