@@ -24,6 +24,7 @@ static const struct command *const commands[] = {
 	&load_command,
 	&images_command,
 	&inspect_command,
+	&image_exists_command,
 	&tag_command,
 	&rmi_command,
 	&prune_command,
@@ -34,6 +35,20 @@ static const struct command *const commands[] = {
 	&volume_create_command,
 	&volume_rm_command,
 	&version_command,
+};
+
+/* The same commands under docker(1)'s and podman(1)'s other names. */
+static const struct {
+	const char *name;
+	const struct command *command;
+} aliases[] = {
+	{ "image ls", &images_command },	{ "image list", &images_command },
+	{ "image inspect", &inspect_command },	{ "image rm", &rmi_command },
+	{ "image remove", &rmi_command },	{ "image load", &load_command },
+	{ "image save", &save_command },	{ "image tag", &tag_command },
+	{ "image prune", &prune_command },	{ "image import", &import_command },
+	{ "system prune", &prune_command },	{ "volume list", &volume_ls_command },
+	{ "volume remove", &volume_rm_command },
 };
 
 #define COUNT (sizeof(commands) / sizeof(*commands))
@@ -85,17 +100,29 @@ static int parse_globals(struct globals *globals, char **argv)
 	return at;
 }
 
+#define ALIASES (sizeof(aliases) / sizeof(*aliases))
+
+static const char *name_at(size_t i)
+{
+	return i < COUNT ? commands[i]->name : aliases[i - COUNT].name;
+}
+
+static const struct command *command_at(size_t i)
+{
+	return i < COUNT ? commands[i] : aliases[i - COUNT].command;
+}
+
 /* By the first of WORDS, or the first two ("volume ls"): *COUNT gets how many. NULL: none is called so. */
 static const struct command *find_command(char **words, int *count)
 {
 	size_t first = strlen(words[0]);
-	for (size_t i = 0; i < COUNT; i++) {
-		const char *name = commands[i]->name;
+	for (size_t i = 0; i < COUNT + ALIASES; i++) {
+		const char *name = name_at(i);
 		if (strncmp(name, words[0], first) != 0 || (name[first] && name[first] != ' '))
 			continue;
 		*count = name[first] ? 2 : 1;
 		if (!name[first] || (words[1] && !strcmp(name + first + 1, words[1])))
-			return commands[i];
+			return command_at(i);
 	}
 	return NULL;
 }
@@ -111,8 +138,6 @@ static const struct {
 	{ "pull login", "docker save and skopeo copy write an image to a file, which wherry load takes" },
 	{ "push", "wherry save writes an image to a file, which skopeo copy takes" },
 	{ "build commit", "wherry load takes images that were built elsewhere, wherry import a root file system" },
-	{ "image", "wherry images lists them, wherry rmi removes one" },
-	{ "system", "wherry prune removes what no image needs" },
 };
 
 /* How many commands begin with the word GROUP ("volume"), each with its line where PRINT. */
@@ -120,12 +145,13 @@ static int each_of_group(const char *group, bool print)
 {
 	size_t length = strlen(group);
 	int count = 0;
-	for (size_t i = 0; i < COUNT; i++) {
-		if (strncmp(commands[i]->name, group, length) != 0 || commands[i]->name[length] != ' ')
+	for (size_t i = 0; i < COUNT + ALIASES; i++) {
+		const char *name = name_at(i);
+		if (strncmp(name, group, length) != 0 || name[length] != ' ')
 			continue;
 		count++;
 		if (print)
-			printf("  %-14s %s\n", commands[i]->name, commands[i]->summary);
+			printf("  %-14s %s\n", name, command_at(i)->summary);
 	}
 	return count;
 }

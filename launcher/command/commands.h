@@ -7,6 +7,7 @@
 #define WHERRY_VERSION "0.1.0"
 
 extern const struct command fsck_command;
+extern const struct command image_exists_command;
 extern const struct command images_command;
 extern const struct command import_command;
 extern const struct command inspect_command;

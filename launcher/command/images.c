@@ -1,128 +1,183 @@
 /* wherry images: what the store holds. */
 #include "rootfs/store/images.h"
 
-#include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "launcher/command/commands.h"
+#include "launcher/command/documents.h"
+#include "launcher/format/list.h"
 #include "rootfs/base/err.h"
+#include "rootfs/base/json.h"
+#include "rootfs/base/scoped.h"
+#include "rootfs/store/names.h"
 
 struct images_words {
-	bool json, quiet;
+	bool all, digests, json, headless, quiet, whole;
+	struct strings filters;
+	const char *format;
 };
 
+#define ROW(name, letter, argument, help, field, set) \
+	{ name, letter, argument, help, offsetof(struct images_words, field), set }
+
 static const struct option options[] = {
-	{ "json", 0, NULL, "print a JSON array", offsetof(struct images_words, json), option_flag },
-	{ "quiet", 'q', NULL, "print the IDs alone", offsetof(struct images_words, quiet),
-	  option_flag },
+	ROW("all", 'a', NULL, "show all: always done", all, option_flag),
+	ROW("digests", 0, NULL, "show the manifests' digests", digests, option_flag),
+	ROW("filter", 'f', "WHAT=VALUE", "reference=PATTERN, id=, label=KEY[=VALUE], dangling=true|false", filters,
+	    option_strings),
+	ROW("format", 0, "TEMPLATE", "json, or a Go template: '{{.Repository}}:{{.Tag}} {{.ID}}'", format, option_string),
+	ROW("json", 0, NULL, "the same as --format json", json, option_flag),
+	ROW("noheading", 'n', NULL, "print no headings", headless, option_flag),
+	ROW("no-trunc", 0, NULL, "print IDs in full", whole, option_flag),
+	ROW("quiet", 'q', NULL, "print the IDs alone", quiet, option_flag),
 	{ 0 },
 };
 
-static void format_size(uint64_t bytes, char *text, size_t size)
+/* "*" is any run of characters that has no slash, "?" one of them: Go's path.Match without its sets. */
+static bool matches(const char *pattern, const char *text)
 {
-	static const char units[] = "kMGT";
-	uint64_t unit = 1000;
-	int i = 0;
-	for (; bytes >= unit * 1000 && i < 3; i++)
-		unit *= 1000;
-	snprintf(text, size, "%llu.%llu %cB", (unsigned long long)(bytes / unit),
-		 (unsigned long long)(bytes % unit * 10 / unit), units[i]);
-}
-
-/* "2024-05-01T12:30:00.5Z" → "2024-05-01 12:30" */
-static void format_time(const char *created, char *text, size_t size)
-{
-	snprintf(text, size, "%.16s", *created ? created : "-");
-	if (text[10 < strlen(text) ? 10 : 0] == 'T')
-		text[10] = ' ';
-}
-
-static void print_row(const struct listed_image *image, const char *name, int width)
-{
-	char disk[32], shared[32], created[32];
-	format_size(image->disk, disk, sizeof(disk));
-	if (!image->key_count) /* a layer is missing: wherry fsck says which */
-		strcpy(disk, "incomplete");
-	format_size(image->shared, shared, sizeof(shared));
-	format_time(image->created, created, sizeof(created));
-	printf("%-*s  %.12s  %-16s  %10s  %10s\n", width, name, image->id.hex, created, disk,
-	       shared);
-}
-
-static void print_table(const struct image_list *list)
-{
-	int width = 4;
-	for (int i = 0; i < list->count; i++)
-		for (int j = 0; j < list->at[i].name_count; j++)
-			if ((int)strlen(list->at[i].names[j]) > width)
-				width = strlen(list->at[i].names[j]);
-	printf("%-*s  %-12s  %-16s  %10s  %10s\n", width, "NAME", "ID", "CREATED", "SIZE",
-	       "SHARED");
-	for (int i = 0; i < list->count; i++) {
-		const struct listed_image *image = &list->at[i];
-		if (!image->name_count)
-			print_row(image, "-", width);
-		for (int j = 0; j < image->name_count; j++)
-			print_row(image, image->names[j], width);
+	for (; *pattern && *pattern != '*'; pattern++, text++)
+		if (!*text || (*pattern == '?' ? *text == '/' : *pattern != *text))
+			return false;
+	if (!*pattern)
+		return !*text;
+	for (;; text++) {
+		if (matches(pattern + 1, text))
+			return true;
+		if (!*text || *text == '/')
+			return false;
 	}
 }
 
-static void print_ids(const struct image_list *list)
+/* PATTERN is docker's: a repository, or one with its tag; a name that ends with /PATTERN fits, too. */
+static bool name_fits(const char *name, const char *pattern)
 {
-	for (int i = 0; i < list->count; i++)
-		printf("sha256:%s\n", list->at[i].id.hex);
+	char full[NAMES_BYTES + 1];
+	const char *colon = strrchr(name, ':'), *slash = strrchr(pattern, '/');
+	size_t length = colon ? (size_t)(colon - name) : strlen(name);
+	bool tagged = strchr(slash ? slash : pattern, ':') != NULL;
+	scoped_ptr char *shown = strndup(name, tagged ? strlen(name) : length);
+	if (names_complete(pattern, full)) {
+		full[strlen(full) - (tagged ? 0 : strlen(":latest"))] = '\0';
+		pattern = full;
+	}
+	for (const char *end = shown; end; end = strchr(end, '/')) {
+		end += *end == '/';
+		if (matches(pattern, end))
+			return true;
+	}
+	return false;
 }
 
-static json_t *to_json(const struct listed_image *image)
+static bool has_id(const struct listed_image *image, const char *text)
 {
-	json_t *names = json_array();
-	for (int i = 0; i < image->name_count; i++)
-		json_array_append_new(names, json_string(image->names[i]));
-	return json_pack("{s:s+, s:o, s:s, s:s, s:I, s:I}", "id", "sha256:", image->id.hex, "names",
-			 names, "created", image->created, "platform", image->platform, "size",
-			 (json_int_t)image->disk, "shared", (json_int_t)image->shared);
+	text += !strncmp(text, "sha256:", 7) ? 7 : 0;
+	return strlen(text) >= 4 && !strncmp(image->id.hex, text, strlen(text));
 }
 
-static int print_json(const struct image_list *list)
+/* WANTED: "KEY" or "KEY=VALUE". */
+static bool has_label(const struct store *store, const struct listed_image *image, const char *wanted)
 {
-	json_t *array = json_array();
-	int result = array ? 0 : -1;
-	for (int i = 0; i < list->count && result == 0; i++)
-		result = json_array_append_new(array, to_json(&list->at[i]));
-	if (result == 0)
-		result = json_dumpf(array, stdout, JSON_INDENT(2));
-	json_decref(array);
-	printf("\n");
-	return result < 0 ? failx("print the list as JSON") : 0;
+	size_t key = strcspn(wanted, "=");
+	scoped_ptr char *name = strndup(wanted, key);
+	scoped_json *config = images_config(store, &image->id);
+	if (!config)
+		failure_clear();
+	const char *value = name ? json_text(json_object_get(json_object_get(config, "config"), "Labels"), name) : NULL;
+	return value && (!wanted[key] || !strcmp(value, wanted + key + 1));
+}
+
+/* Whether IMAGE, by NAME (NULL: it has none), fits the filter. Returns -1 with a failure. */
+static int fits(const struct store *store, const struct listed_image *image, const char *name, const char *filter)
+{
+	static const char *const kinds[] = { "reference=", "id=", "label=", "dangling=" };
+	bool dangling;
+	size_t i = 0;
+	while (i < 4 && strncmp(filter, kinds[i], strlen(kinds[i])) != 0)
+		i++;
+	const char *value = i < 4 ? filter + strlen(kinds[i]) : "";
+	switch (i) {
+	case 0:
+		return name && name_fits(name, value);
+	case 1:
+		return has_id(image, value);
+	case 2:
+		return has_label(store, image, value);
+	case 3:
+		if (bool_parse(value, &dangling) < 0)
+			return failx("--filter dangling= takes true or false, not '%s'", value);
+		return dangling == !name;
+	default:
+		failx("--filter %s is not to be had", filter);
+		return hint("there are reference=, id=, label= and dangling=");
+	}
+}
+
+static int fits_all(const struct store *store, const struct images_words *words, const char *asked,
+		    const struct listed_image *image, const char *name)
+{
+	if (asked && !(name && name_fits(name, asked)) && !has_id(image, asked))
+		return 0;
+	for (size_t i = 0; i < words->filters.count; i++) {
+		int fit = fits(store, image, name, words->filters.at[i]);
+		if (fit <= 0)
+			return fit;
+	}
+	return 1;
+}
+
+static int add(json_t *rows, const struct store *store, const struct images_words *words, const char *asked,
+	       const struct listed_image *image)
+{
+	bool as_json = words->format && !strcmp(words->format, "json");
+	for (int i = 0; i < image->name_count || i == 0; i++) {
+		const char *name = image->name_count ? image->names[i] : NULL;
+		int fit = fits_all(store, words, asked, image, name);
+		if (fit < 0)
+			return -1;
+		if (!fit)
+			continue;
+		json_array_append_new(rows, as_json ? document_listed(store, image)
+						    : document_row(image, name, words->whole));
+		if (as_json || words->quiet)
+			break;
+	}
+	return 0;
+}
+
+static const char *format_of(const struct images_words *words)
+{
+	return words->format ? words->format
+	       : words->quiet ? "{{.ID}}"
+	       : words->digests
+		       ? "table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
+		       : "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}";
 }
 
 static int run(struct store *store, void *given, char **operands)
 {
-	const struct images_words *words = given;
+	struct images_words *words = given;
 	struct image_list list;
+	scoped_json *rows = json_array();
 	int status = 0;
-	(void)operands;
+	if (words->json)
+		words->format = "json";
 	if (images_list(store, &list) < 0)
 		return -1;
-	if (words->json)
-		status = print_json(&list);
-	else if (words->quiet)
-		print_ids(&list);
-	else
-		print_table(&list);
+	for (int i = 0; i < list.count && status == 0; i++)
+		status = add(rows, store, words, operands[0], &list.at[i]);
 	images_free(&list);
-	return status;
+	return status < 0 ? -1 : list_print(format_of(words), rows, DOCUMENT_TITLES, !words->headless);
 }
 
 const struct command images_command = {
 	.name = "images",
-	.operands = "",
+	.operands = "[NAME]",
 	.summary = "List the images of the store",
 	.options = options,
-	.least = 0,
-	.most = 0,
+	.most = 1,
 	.words = sizeof(struct images_words),
 	.in_store = run,
 };

@@ -8,12 +8,13 @@
 #include "rootfs/load/loader.h"
 
 struct load_words {
-	const char *name, *platform, *ref;
+	const char *name, *platform, *ref, *input;
 	int64_t window;
 	bool quiet;
 };
 
 static const struct option options[] = {
+	{ "input", 'i', "FILE", "the same as FILE as a word", offsetof(struct load_words, input), option_string },
 	{ "name", 'n', "NAME", "call it NAME, whatever its own names are",
 	  offsetof(struct load_words, name), option_string },
 	{ "platform", 0, "OS/ARCH", "take the image for this platform, not for this machine's",
@@ -34,12 +35,12 @@ static void tell(void *context, const struct plan_image *image)
 		printf("sha256:%s\n", image->id.hex);
 		return;
 	}
-	printf("loaded %.12s", image->id.hex);
 	if (words->name)
-		printf(" %s", words->name);
+		printf("Loaded image: %s\n", words->name);
 	for (int i = 0; i < image->name_count && !words->name; i++)
-		printf(" %s", image->names[i]);
-	printf("\n");
+		printf("Loaded image: %s\n", image->names[i]);
+	if (!words->name && !image->name_count)
+		printf("Loaded image ID: sha256:%s\n", image->id.hex);
 }
 
 static int run(struct store *store, void *given, char **operands)
@@ -51,7 +52,10 @@ static int run(struct store *store, void *given, char **operands)
 					   .ref = words->ref,
 					   .window = words->window,
 					   .quiet = words->quiet };
-	if (loader_load(store, operands[0] ? operands[0] : "-", &load, &result, tell, words) < 0)
+	const char *file = operands[0] ? operands[0] : words->input ? words->input : "-";
+	if (operands[0] && words->input)
+		return failx("load: both %s and --input %s", operands[0], words->input);
+	if (loader_load(store, file, &load, &result, tell, words) < 0)
 		return -1;
 	if (!words->quiet && result.layers)
 		printf("%d layers extracted, %llu.%llu MB written\n", result.layers,

@@ -1,5 +1,6 @@
 /* wherry rmi: images out of the store. */
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,8 +9,17 @@
 #include "rootfs/base/paths.h"
 #include "rootfs/store/images.h"
 #include "rootfs/store/inplace.h"
+#include "rootfs/store/names.h"
 
-static const struct option options[] = { { 0 } };
+struct rmi_words {
+	bool force, ignore;
+};
+
+static const struct option options[] = {
+	{ "force", 'f', NULL, "an ID takes all names of its image away", offsetof(struct rmi_words, force), option_flag },
+	{ "ignore", 'i', NULL, "what is not there is no failure", offsetof(struct rmi_words, ignore), option_flag },
+	{ 0 },
+};
 
 static int remove_index(struct store *store, const char *path)
 {
@@ -21,19 +31,28 @@ static int remove_index(struct store *store, const char *path)
 	return removed < 0 ? -1 : 0;
 }
 
-static int remove_one(struct store *store, const char *image)
+/* Each of NAMES, which have a space between; changes them. */
+static void tell_untagged(char *names)
+{
+	for (char *rest, *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest))
+		printf("Untagged: %s\n", name);
+}
+
+static int remove_one(struct store *store, const struct rmi_words *words, const char *image)
 {
 	struct removal removal = { 0 };
+	struct digest id = { "" };
 	if (path_is_one(image))
 		return remove_index(store, image);
-	if (images_remove(store, image, &removal) < 0)
+	if (words->ignore && names_find(store, image, &id, NULL) == 0)
+		return 0;
+	if (images_remove(store, image, words->force ? REMOVE_FORCE : REMOVE_CAREFULLY, &removal) < 0)
 		return -1;
+	tell_untagged(removal.untagged);
 	if (removal.images)
 		printf("removed %s: %d layers, %llu.%llu MB\n", image, removal.layers,
 		       (unsigned long long)removal.disk / 1000000,
 		       (unsigned long long)removal.disk / 100000 % 10);
-	else
-		printf("removed the name %s\n", image);
 	return 0;
 }
 
@@ -41,21 +60,15 @@ static int remove_one(struct store *store, const char *image)
  * One that can't be removed does not keep the others, as with docker-image-rm(1); each such has its
  * line, so they are printed here and not by main.
  */
-static int remove_all(struct store *store, char **images)
+static int run(struct store *store, void *words, char **images)
 {
 	int status = 0;
 	for (; *images; images++)
-		if (remove_one(store, *images) < 0) {
+		if (remove_one(store, words, *images) < 0) {
 			status = failure_print();
 			failure_clear();
 		}
 	return status;
-}
-
-static int run(struct store *store, void *words, char **operands)
-{
-	(void)words;
-	return remove_all(store, operands);
 }
 
 const struct command rmi_command = {
@@ -65,5 +78,6 @@ const struct command rmi_command = {
 	.options = options,
 	.least = 1,
 	.most = -1,
+	.words = sizeof(struct rmi_words),
 	.in_store = run,
 };

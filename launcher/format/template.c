@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "launcher/format/template_private.h"
 #include "rootfs/base/err.h"
@@ -283,6 +284,19 @@ static int run(FILE *out, const char *text, const json_t *document, bool live)
 	return ending > ENDS_TEXT ? failx("--format: an {{end}} or {{else}} of nothing") : ending;
 }
 
+/* What an image says of itself must not steer the terminal: ESC and its like, and U+0080 to U+009F. */
+static void make_harmless(char *text)
+{
+	unsigned char before = 0;
+	for (; *text; text++) {
+		unsigned char c = *text;
+		bool control = (c < ' ' && c != '\n' && c != '\t') || c == 127;
+		if (control || (c >= 0x80 && c < 0xa0 && (before < 0x80 || before == 0xc2)))
+			*text = '?';
+		before = c;
+	}
+}
+
 int template_check(const char *text)
 {
 	return run(NULL, text, NULL, false);
@@ -297,6 +311,8 @@ int template_write(FILE *out, const char *text, const json_t *document)
 		return fail("--format");
 	int result = run(memory, text, document, true);
 	fclose(memory);
+	if (result == 0 && isatty(STDOUT_FILENO))
+		make_harmless(written);
 	if (result == 0)
 		fwrite(written, 1, size, out);
 	free(written);

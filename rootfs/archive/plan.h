@@ -17,6 +17,7 @@ struct plan_layer {
 
 struct plan_image {
 	struct digest id;
+	struct digest manifest; /* of its manifest; hex "" where it has none */
 	char *config;
 	size_t config_size;
 	struct plan_layer *layers; /* bottom first; none: an image of nothing but its config */

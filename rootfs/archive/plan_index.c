@@ -149,7 +149,8 @@ static int find_candidates(struct plan_reader *reader, struct index *index, cons
 static enum plan_answer read_manifests(struct plan_reader *, const json_t *,
 				       const struct candidate *parent, int depth);
 
-static enum plan_answer add_image(struct plan_reader *reader, const json_t *manifest, const char *name)
+static enum plan_answer add_image(struct plan_reader *reader, const json_t *manifest,
+				  const struct digest *digest, const char *name)
 {
 	char full[NAMES_BYTES + 1];
 	int before = reader->plan->count;
@@ -158,6 +159,7 @@ static enum plan_answer add_image(struct plan_reader *reader, const json_t *mani
 		plan_cut(reader->plan, before);
 		return answer;
 	}
+	reader->plan->images[before].manifest = *digest;
 	/* In a layout a reference is often a tag alone; the file's name goes before it, then. */
 	if (name && !strpbrk(name, "/:") && names_from_file(reader->archive->path, name, full))
 		name = full;
@@ -209,7 +211,7 @@ static enum plan_answer follow(struct plan_reader *reader, const struct candidat
 	if (!json)
 		return PLAN_FAILED;
 	return media == MEDIA_INDEX ? read_manifests(reader, json, candidate, depth + 1)
-				    : add_image(reader, json, candidate->name);
+				    : add_image(reader, json, &descriptor.digest, candidate->name);
 }
 
 static int best_score(const struct plan *plan, int first)

@@ -231,6 +231,8 @@ int image_save(struct store *store, const char *text, const char *file)
 	int found = names_find(store, text, &id, full);
 	if (found < 0)
 		return -1;
+	if (strchr(full, '@'))
+		*full = '\0';
 	if (!found)
 		return failx("there is no image '%s' in %s", text, store->path);
 	if (image_open(store, &id, &image) < 0)

@@ -292,17 +292,26 @@ static int publish_layers(struct load *load)
 	return fsync(store->layers) < 0 ? fail("sync %s/layers", store->path) : 0;
 }
 
+/* NAME:TAG and, where there is a manifest, NAME@sha256:… */
+static int publish_name(struct load *load, const char *full, const struct plan_image *image)
+{
+	char with_digest[NAMES_BYTES + 1];
+	if (image->manifest.hex[0] && names_with_digest(full, &image->manifest, with_digest) &&
+	    names_set(load->store, &load->work, with_digest, &image->id) < 0)
+		return -1;
+	return names_set(load->store, &load->work, full, &image->id);
+}
+
 static int publish_names(struct load *load, const struct plan_image *image)
 {
 	char full[NAMES_BYTES + 1];
-	const struct store *store = load->store;
 	if (load->options->name) {
 		if (!names_complete(load->options->name, full))
 			return failx("'%s' is no name for an image", load->options->name);
-		return names_set(store, &load->work, full, &image->id);
+		return publish_name(load, full, image);
 	}
 	for (int i = 0; i < image->name_count; i++)
-		if (names_set(store, &load->work, image->names[i], &image->id) < 0)
+		if (publish_name(load, image->names[i], image) < 0)
 			return -1;
 	return 0;
 }

@@ -15,7 +15,7 @@
 #include "rootfs/base/scoped.h"
 #include "rootfs/store/stack.h"
 
-static json_t *read_config(const struct store *store, const struct digest *id)
+json_t *images_config(const struct store *store, const struct digest *id)
 {
 	char what[64];
 	struct stat st;
@@ -43,7 +43,7 @@ static bool is_time(const char *text)
 static void describe(const struct store *store, struct listed_image *image)
 {
 	struct platform platform;
-	scoped_json *config = read_config(store, &image->id);
+	scoped_json *config = images_config(store, &image->id);
 	if (config) {
 		const char *created = json_text(config, "created");
 		snprintf(image->created, sizeof(image->created), "%s",
@@ -82,20 +82,24 @@ static int read_ids(const struct store *store, struct image_list *list)
 	return result;
 }
 
+static int add_text(char ***list, int *count, const char *text)
+{
+	char **grown = realloc(*list, (*count + 1) * sizeof(*grown));
+	if (!grown)
+		return fail("list the images");
+	*list = grown;
+	grown[*count] = strdup(text);
+	return grown[*count] ? ((*count)++, 0) : fail("list the images");
+}
+
 static int add_name(void *context, const char *full, const struct digest *id)
 {
 	struct image_list *list = context;
 	for (int i = 0; i < list->count; i++) {
 		struct listed_image *image = &list->at[i];
-		if (!digest_equal(&image->id, id))
-			continue;
-		char **grown = realloc(image->names, (image->name_count + 1) * sizeof(*grown));
-		if (!grown)
-			return fail("list the images");
-		image->names = grown;
-		grown[image->name_count] = strdup(full);
-		return grown[image->name_count] ? (image->name_count++, 0)
-						: fail("list the images");
+		if (digest_equal(&image->id, id))
+			return strchr(full, '@') ? add_text(&image->digests, &image->digest_count, full)
+						 : add_text(&image->names, &image->name_count, full);
 	}
 	return 0;
 }
@@ -166,7 +170,10 @@ void images_free(struct image_list *list)
 	for (int i = 0; i < list->count; i++) {
 		for (int j = 0; j < list->at[i].name_count; j++)
 			free(list->at[i].names[j]);
+		for (int j = 0; j < list->at[i].digest_count; j++)
+			free(list->at[i].digests[j]);
 		free(list->at[i].names);
+		free(list->at[i].digests);
 		free(list->at[i].keys);
 	}
 	free(list->at);

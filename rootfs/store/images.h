@@ -2,6 +2,7 @@
 #ifndef ROOTFS_STORE_IMAGES_H
 #define ROOTFS_STORE_IMAGES_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "rootfs/store/store.h"
@@ -10,6 +11,8 @@ struct listed_image {
 	struct digest id;
 	char **names;
 	int name_count;
+	char **digests;       /* NAME@sha256:…, its manifests */
+	int digest_count;
 	char created[32];     /* as its config has it, "" where it doesn't */
 	char platform[48];
 	uint64_t disk;        /* about as many bytes of its layers on a disk */
@@ -23,6 +26,9 @@ struct image_list {
 	int count;
 };
 
+/* The whole config of an image; NULL with a failure. The caller's. */
+json_t *images_config(const struct store *, const struct digest *id);
+
 /* All images, by name, then by ID. Returns 0, or -1 with a failure. */
 int images_list(const struct store *, struct image_list *);
 void images_free(struct image_list *);
@@ -33,20 +39,22 @@ struct removal {
 	int stays; /* things that are damaged, and in use or in a store that is read-only */
 	bool read_only; /* the store was, so that nothing has been removed */
 	uint64_t disk;
+	char untagged[512]; /* the names that are gone, a space between, as far as there is room */
 };
 
 /*
  * Takes the name TEXT away; the image with it, if that was its last, and layers that no other
  * image has. TEXT may be the end of a name, if it is that one's alone, or an ID: then all names go. An image
- * that is in use stays, with a failure.
+ * that is in use stays, with a failure; so does one of several names that TEXT gives the ID of, but with FORCE.
  */
-int images_remove(struct store *, const char *text, struct removal *);
+enum remove_how { REMOVE_CAREFULLY, REMOVE_FORCE };
+int images_remove(struct store *, const char *text, enum remove_how, struct removal *);
 
 /*
  * Removes layers that no image has, and what broken loads have left; images without a name, too,
- * if NAMELESS.
+ * if NAMELESS; all that no container runs from, if UNUSED.
  */
-enum prune_what { PRUNE_LEFTOVERS, PRUNE_NAMELESS };
+enum prune_what { PRUNE_LEFTOVERS, PRUNE_NAMELESS, PRUNE_UNUSED };
 int images_prune(struct store *, enum prune_what, struct removal *);
 
 /*

@@ -45,11 +45,25 @@ bool image_in_use(const struct store *store, const struct digest *id)
 	return file >= 0 && !lock_alone(file);
 }
 
+static int remove_name(const struct store *store, const char *name, struct removal *removal)
+{
+	size_t used = strlen(removal->untagged), room = sizeof(removal->untagged) - used;
+	if (names_remove(store, name) < 0)
+		return -1;
+	removal->names++;
+	if (strlen(name) + 2 <= room)
+		sprintf(removal->untagged + used, "%s%s", used ? " " : "", name);
+	return 0;
+}
+
 static int remove_names(const struct store *store, const struct listed_image *image,
 			struct removal *removal)
 {
-	for (int i = 0; i < image->name_count; i++, removal->names++)
-		if (names_remove(store, image->names[i]) < 0)
+	for (int i = 0; i < image->name_count; i++)
+		if (remove_name(store, image->names[i], removal) < 0)
+			return -1;
+	for (int i = 0; i < image->digest_count; i++)
+		if (names_remove(store, image->digests[i]) < 0)
 			return -1;
 	return 0;
 }
@@ -168,19 +182,22 @@ static const struct listed_image *find(const struct image_list *list, const stru
 
 /* Of an image with several names, one alone is taken away, if that is what was given: NAME, "" for an ID. */
 static int remove_one(struct store *store, const struct image_list *list, const char *text,
-		      const char *name, const struct digest *id, struct removal *removal)
+		      const char *name, const struct digest *id, enum remove_how how,
+		      struct removal *removal)
 {
 	const struct listed_image *image = find(list, id);
 	if (!image)
 		return failx("there is no image '%s' in %s", text, store->path);
-	if (image->name_count > 1 && *name) {
-		removal->names++;
-		return names_remove(store, name);
+	if (*name && image->name_count > (strchr(name, '@') ? 0 : 1))
+		return remove_name(store, name, removal);
+	if (image->name_count > 1 && how != REMOVE_FORCE) {
+		failx("image %s has %d names", text, image->name_count);
+		return hint("wherry rmi NAME takes one away, wherry rmi -f the image with all of them");
 	}
 	return remove_config(store, image, text, removal) < 0 ? -1 : images_sweep(store, removal);
 }
 
-int images_remove(struct store *store, const char *text, struct removal *removal)
+int images_remove(struct store *store, const char *text, enum remove_how how, struct removal *removal)
 {
 	struct digest id;
 	struct image_list list;
@@ -198,19 +215,19 @@ int images_remove(struct store *store, const char *text, struct removal *removal
 	}
 	if (images_list(store, &list) < 0)
 		return -1;
-	int result = remove_one(store, &list, text, name, &id, removal);
+	int result = remove_one(store, &list, text, name, &id, how, removal);
 	images_free(&list);
 	return result;
 }
 
-static int remove_nameless(struct store *store, struct removal *removal)
+static int remove_unused(struct store *store, enum prune_what what, struct removal *removal)
 {
 	struct image_list list;
 	int result = 0;
 	if (images_list(store, &list) < 0)
 		return -1;
 	for (int i = 0; i < list.count && result == 0; i++) {
-		if (list.at[i].name_count || image_in_use(store, &list.at[i].id))
+		if ((list.at[i].name_count && what == PRUNE_NAMELESS) || image_in_use(store, &list.at[i].id))
 			continue;
 		result = remove_config(store, &list.at[i], list.at[i].id.hex, removal);
 	}
@@ -224,7 +241,7 @@ int images_prune(struct store *store, enum prune_what what, struct removal *remo
 	if (store->layers < 0)
 		return 0;
 	scoped_fd lock = store_lock(store, STORE_EXCLUSIVE);
-	if (lock < 0 || (what == PRUNE_NAMELESS && remove_nameless(store, removal) < 0))
+	if (lock < 0 || (what != PRUNE_LEFTOVERS && remove_unused(store, what, removal) < 0))
 		return -1;
 	removal->indexes = inplace_sweep(store, INPLACE_STALE, NULL);
 	if (removal->indexes < 0)

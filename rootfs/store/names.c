@@ -77,8 +77,24 @@ static bool is_repository(const char *name, size_t length)
 	return is_component(name, end - name);
 }
 
+/* "docker.io/library/busybox", and each half of that, is "busybox". */
+static const char *shorten(const char *name)
+{
+	static const char *const hosts[] = { "docker.io/", "index.docker.io/" };
+	static const char library[] = "library/";
+	for (int i = 0; i < 2; i++)
+		if (!strncmp(name, hosts[i], strlen(hosts[i]))) {
+			name += strlen(hosts[i]);
+			break;
+		}
+	if (!strncmp(name, library, strlen(library)) && !strchr(name + strlen(library), '/'))
+		name += strlen(library);
+	return name;
+}
+
 bool names_complete(const char *name, char *full)
 {
+	name = shorten(name);
 	const char *slash = strrchr(name, '/');
 	const char *colon = strrchr(slash ? slash : name, ':');
 	size_t length = colon ? (size_t)(colon - name) : strlen(name);
@@ -87,6 +103,13 @@ bool names_complete(const char *name, char *full)
 		return false;
 	sprintf(full, "%.*s:%s", (int)length, name, tag);
 	return true;
+}
+
+bool names_with_digest(const char *full, const struct digest *manifest, char *with_digest)
+{
+	const char *slash = strrchr(full, '/'), *colon = strrchr(slash ? slash : full, ':');
+	int length = colon ? (int)(colon - full) : (int)strlen(full);
+	return snprintf(with_digest, NAMES_BYTES + 1, "%.*s@sha256:%s", length, full, manifest->hex) <= NAMES_BYTES;
 }
 
 bool names_from_file(const char *file, const char *tag, char *full)
@@ -266,9 +289,23 @@ static int several(const struct search *search)
 	return failx("'%s' is the end of several names: wherry images lists them", search->text);
 }
 
+/* NAME[:TAG]@sha256:… is the manifest's, whatever the tag. */
+static bool complete(const char *text, char *full)
+{
+	char name[NAMES_BYTES + 1], complete[NAMES_BYTES + 1];
+	struct digest manifest;
+	const char *at = strchr(text, '@');
+	if (!at || at == text)
+		return names_complete(text, full);
+	if (!digest_parse(at + 1, &manifest) ||
+	    (size_t)snprintf(name, sizeof(name), "%.*s", (int)(at - text), text) >= sizeof(name))
+		return false;
+	return names_complete(name, complete) && names_with_digest(complete, &manifest, full);
+}
+
 static int find_name(const struct store *store, struct search *search)
 {
-	if (!names_complete(search->text, search->full))
+	if (!complete(search->text, search->full))
 		return 0;
 	int got = names_get(store, search->full, &search->found);
 	if (got) {

@@ -9,7 +9,7 @@ MANY=$(image many docker)
 COUNT=$(find "$IMAGES/many.layers" -name '*.tar' | wc -l)
 
 fresh() { rm -rf "$STORE"; }
-names_of() { wherry images --json | jq -r '.[].names[]'; }
+names_of() { wherry images --json | jq -r '.[].Names[]'; }
 work_there() { find "$STORE/tmp" -mindepth 1 -maxdepth 1 | wc -l; }
 
 two_at_once() {

@@ -5,7 +5,7 @@
 
 LAYOUT=$SCRATCH/layout
 fresh() { rm -rf "$STORE"; }
-names_of() { wherry images --json | jq -r '.[].names[]' | sort | tr '\n' ' '; }
+names_of() { wherry images --json | jq -r '.[].Names[]' | sort | tr '\n' ' '; }
 
 # copy_in TAG: busybox under that tag.
 copy_in() {

@@ -6,7 +6,7 @@
 LAYERED=$(image layered oci:gzip)
 
 fresh() { rm -rf "$STORE"; }
-names_of() { wherry images --json | jq -r '.[].names[]'; }
+names_of() { wherry images --json | jq -r '.[].Names[]'; }
 layers_there() { find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | wc -l; }
 
 fsck_clean() {

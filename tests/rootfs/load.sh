@@ -4,7 +4,7 @@
 . "$TOP/tests/lib/launch.sh"
 
 fresh() { rm -rf "$STORE"; }
-names_of() { wherry images --json | jq -r '.[].names[]' | sort | tr '\n' ' '; }
+names_of() { wherry images --json | jq -r '.[].Names[]' | sort | tr '\n' ' '; }
 
 every_form() {
 	local kind file id="" was=""
@@ -59,7 +59,7 @@ several() {
 	local said
 	said=$(wherry load "$SCRATCH/both.tar" 2>&1)
 	contains "$said" "'not a name' is no name for an image"
-	equal "$(names_of)" "first:1 first:latest library/second:2 "
+	equal "$(names_of)" "first:1 first:latest second:2 "
 	equal "$(wherry run second:2 echo two)" two
 	fails_with 125 "there are 2 images in it" wherry run "$SCRATCH/both.tar" true
 	fails_with 125 "they can't have one name, 'mine'" wherry load -q --name mine "$SCRATCH/both.tar"
@@ -80,7 +80,7 @@ named_twice() {
 	jq '.manifests[0] as $it | .manifests = ["one:1", "two:2" |
 		. as $name | $it | .annotations = {"org.opencontainers.image.ref.name": $name}]' \
 		"$(image busybox oci)/index.json" >"$SCRATCH/twice/index.json"
-	contains "$(wherry load "$SCRATCH/twice")" " one:1 two:2"
+	contains "$(wherry load "$SCRATCH/twice")" $'Loaded image: one:1\nLoaded image: two:2'
 	equal "$(names_of)" "one:1 two:2 "
 	equal "$(wherry run "$SCRATCH/twice" echo ran)" ran
 }
@@ -90,7 +90,7 @@ other_platform() {
 	fresh
 	local ours
 	wherry load -q "$(image busybox docker)" >/dev/null
-	ours=$(wherry inspect busybox | jq -r .platform)
+	ours=$(wherry inspect busybox | jq -r '.[0].Storage.Platform')
 	equal "$(wherry run --platform "$ours" busybox echo ran)" ran
 	fails_with 125 "image busybox is for $ours, not for linux/s390x" wherry run --platform linux/s390x busybox true
 	fails_with 125 "'s390x/' is no platform" wherry run --platform s390x/ busybox true
@@ -115,7 +115,7 @@ says_what_it_did() {
 	fresh
 	local said
 	said=$(wherry load "$(image layered docker)")
-	contains "$said" "loaded $(wherry inspect layered | jq -r .id | cut -c 8-19) layered:latest"
+	contains "$said" "Loaded image: layered:latest"
 	contains "$said" " layers extracted, "
 	contains "$said" " MB written"
 	lacks "$(wherry load "$(image layered docker)")" "extracted"

@@ -13,7 +13,9 @@ static const struct {
 } names[] = {
 	{ "busybox", "busybox:latest" },
 	{ "busybox:1.36", "busybox:1.36" },
-	{ "library/busybox", "library/busybox:latest" },
+	{ "library/busybox", "busybox:latest" }, { "docker.io/busybox", "busybox:latest" },
+	{ "docker.io/library/busybox:1", "busybox:1" }, { "index.docker.io/library/busybox", "busybox:latest" },
+	{ "docker.io/a/b", "a/b:latest" }, { "library/a/b", "library/a/b:latest" }, { "localhost/a", "localhost/a:latest" },
 	{ "example.org:5000/a/b", "example.org:5000/a/b:latest" },
 	{ "example.org:5000/a/b:v1", "example.org:5000/a/b:v1" },
 	{ "a.b-c_d/e", "a.b-c_d/e:latest" },

@@ -6,8 +6,8 @@
 LAYERED=$(image layered oci:gzip)
 
 fresh() { rm -rf "$STORE"; }
-names_of() { wherry images --json | jq -r '.[].names[]'; }
-id_of() { wherry inspect "$1" | jq -r .id; }
+names_of() { wherry images --json | jq -r '.[].Names[]'; }
+id_of() { wherry inspect "$1" | jq -r '.[0].Id'; }
 
 # An import has the holes of its files, which are as long as they were.
 holes() {
@@ -37,7 +37,7 @@ for n in range(1400): os.pwrite(file, b"x%d" % n, n * 8192)' "$tree/many"
 
 same_holes() {
 	local layer
-	layer=$STORE/layers/$(wherry inspect holes | jq -r '.layers[0].directory')
+	layer=$STORE/layers/$(wherry inspect holes | jq -r '.[0].Storage.Layers[0].Directory')
 	diff <(cd "$tree" && stat -c '%n %s %y' ./*) <(cd "$layer" && stat -c '%n %s %y' ./*)
 	for name in begin middle end none many; do cmp "$tree/$name" "$layer/$name"; done
 	[ "$(du -sk "$layer" | cut -f1)" -lt 20000 ]
@@ -135,7 +135,7 @@ imports() {
 	wherry import "$tree" tree:1 >/dev/null
 	equal "$(wherry run tree:1 /bin/echo hello)" hello
 	local layer
-	layer=$STORE/layers/$(wherry inspect tree:1 | jq -r '.layers[0].directory')
+	layer=$STORE/layers/$(wherry inspect tree:1 | jq -r '.[0].Storage.Layers[0].Directory')
 	diff <(python3 "$TOP/tests/lib/tree.py" "$tree") <(python3 "$TOP/tests/lib/tree.py" "$layer")
 	tar -C "$tree" --xattrs -czf "$SCRATCH/tree.tar.gz" .
 	wherry import "$SCRATCH/tree.tar.gz" gz >/dev/null
@@ -159,7 +159,7 @@ keeps_links() {
 	ln "$tree"/a/*7 "$tree/b/c"
 	wherry import "$tree" links >/dev/null
 	for n in 1 2; do
-		layer=$STORE/layers/$(wherry inspect links | jq -r '.layers[0].directory')
+		layer=$STORE/layers/$(wherry inspect links | jq -r '.[0].Storage.Layers[0].Directory')
 		diff <(python3 "$TOP/tests/lib/tree.py" "$tree") <(python3 "$TOP/tests/lib/tree.py" "$layer")
 		equal "$(wherry fsck)" "$STORE: all that is left is whole"
 		wherry save links -o "$SCRATCH/links.tar"

@@ -6,8 +6,8 @@
 LAYERED=$(image layered oci:gzip)
 
 fresh() { rm -rf "$STORE"; }
-names_of() { wherry images --json | jq -r '.[].names[]'; }
-id_of() { wherry inspect "$1" | jq -r .id; }
+names_of() { wherry images --json | jq -r '.[].Names[]'; }
+id_of() { wherry inspect "$1" | jq -r '.[0].Id'; }
 layers_there() { find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | wc -l; }
 work_there() { find "$STORE/tmp" -mindepth 1 -maxdepth 1 | wc -l; }
 
@@ -35,7 +35,7 @@ shares_layers() {
 	local before
 	before=$(layers_there)
 	wherry load -q "$LAYERED" >/dev/null
-	equal "$(($(layers_there) - before))" "$(($(wherry inspect layered | jq '.layers | length') - before))"
+	equal "$(($(layers_there) - before))" "$(($(wherry inspect layered | jq '.[0].Storage.Layers | length') - before))"
 	wherry rmi layered >/dev/null
 	equal "$(layers_there)" "$before"
 	equal "$(wherry run busybox echo still)" still
@@ -47,7 +47,7 @@ finds() {
 	local id
 	id=$(id_of busybox)
 	wherry tag busybox library/box:1.36
-	equal "$(names_of | sort | tr '\n' ' ')" "busybox:latest library/box:1.36 "
+	equal "$(names_of | sort | tr '\n' ' ')" "box:1.36 busybox:latest "
 	equal "$(id_of busybox:latest)" "$id"
 	equal "$(id_of library/box:1.36)" "$id"
 	equal "$(id_of box:1.36)" "$id"
@@ -82,7 +82,7 @@ one_name_of_two() {
 	fresh
 	load busybox
 	wherry tag busybox second
-	contains "$(wherry rmi second)" "removed the name second"
+	contains "$(wherry rmi second)" "Untagged: second:latest"
 	equal "$(names_of)" busybox:latest
 	contains "$(wherry rmi busybox)" "removed busybox: "
 	equal "$(layers_there)" 0
@@ -96,7 +96,7 @@ end_of_a_name() {
 	wherry tag busybox lab/app:1.0
 	wherry tag busybox yard/box:2
 	wherry tag busybox shed/box:2
-	equal "$(wherry rmi app:1.0)" "removed the name app:1.0"
+	equal "$(wherry rmi app:1.0)" "Untagged: lab/app:1.0"
 	fails_with 125 "the end of several names" wherry rmi box:2
 	equal "$(names_of | tr '\n' ' ')" "busybox:latest shed/box:2 yard/box:2 "
 }
@@ -135,7 +135,7 @@ in_use() {
 	load busybox
 	start hang busybox sh -c 'echo up; sleep 30'
 	fails_with 125 "image busybox is in use by a container that runs" wherry rmi busybox
-	equal "$(wherry inspect busybox | jq .in_use)" true
+	equal "$(wherry inspect busybox | jq '.[0].Storage.InUse')" true
 	equal "$(names_of)" busybox:latest
 	kill "$started"
 	wait "$started" || [ $? = 143 ]
@@ -148,7 +148,7 @@ in_use() {
 asked_while_it_starts() {
 	fresh
 	load busybox
-	strace -qq -o "$SCRATCH/locks" -e trace=flock -e inject=flock:delay_exit=500000:when=2 \
+	strace -qq -o "$SCRATCH/locks" -e trace=flock -e inject=flock:delay_exit=500000:when=1 \
 		"$WHERRY" --root "$STORE" inspect busybox >/dev/null &
 	local slow=$!
 	eventually grep -q LOCK_EX "$SCRATCH/locks"
@@ -157,8 +157,8 @@ asked_while_it_starts() {
 	strace -qq -o "$SCRATCH/locks" -e trace=flock -e inject=flock:delay_exit=5000 \
 		"$WHERRY" --root "$STORE" inspect busybox >/dev/null &
 	slow=$!
-	eventually grep -q LOCK_SH "$SCRATCH/locks"
-	equal "$(wherry inspect busybox | jq .in_use)" false
+	eventually grep -q LOCK_EX "$SCRATCH/locks"
+	equal "$(wherry inspect busybox | jq '.[0].Storage.InUse')" false
 	wait "$slow"
 }
 
@@ -216,8 +216,8 @@ not_a_date() {
 		END
 		wherry load -q "$SCRATCH/dated" >/dev/null
 		equal "$(wherry images | tail -n 1 | tr -d '[:print:]')" ""
-		equal "$(wherry images --json | jq -r '.[-1].created')" ""
-		equal "$(wherry inspect busybox | jq -r .created)" ""
+		equal "$(wherry images --json | jq -r '.[-1].CreatedAt')" ""
+		equal "$(wherry inspect busybox | jq -r '.[0].Created')" ""
 		wherry rmi busybox >/dev/null
 	done
 }
