@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "launcher/command/commands.h"
+#include "launcher/command/nearest.h"
 #include "rootfs/base/sys.h"
 #include "launcher/rights/caps.h"
 #include "launcher/rights/userns.h"
@@ -170,10 +171,15 @@ static int group(char **words)
 
 static int unknown(const char *word)
 {
+	struct nearest nearest = { 0 };
 	failx("unknown %s %s", *word == '-' ? "option" : "command", word);
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		if (words_have(others[i].names, word))
 			return hint("%s", others[i].instead);
+	for (size_t i = 0; i < COUNT; i++)
+		nearest_offer(&nearest, word, strlen(word), commands[i]->name);
+	if (nearest.word)
+		return hint("did you mean %s? wherry --help lists the commands", nearest.word);
 	return hint("wherry --help lists the commands");
 }
 
@@ -238,13 +244,31 @@ static int start(const struct command *command, const struct globals *globals, i
 	return call(command, globals, words, operands);
 }
 
+/* "help run" as "run --help": one more word of its own at the end of the others. */
+static char **help_words(char **words, int *at, int *argc)
+{
+	static char *turned[4];
+	static char option[] = "--help";
+	int n = 0;
+	while (words[n + 1] && n < 2) {
+		turned[n] = words[n + 1];
+		n++;
+	}
+	turned[n] = option;
+	*at = 0;
+	*argc = n + 1;
+	return turned;
+}
+
 static int dispatch(int argc, char **argv)
 {
 	struct globals globals = { 0 };
 	int at = parse_globals(&globals, argv);
 	if (at < 0 || settle_places(&globals) < 0)
 		return -1;
-	if (!argv[at] || !strcmp(argv[at], "--help") || !strcmp(argv[at], "help")) {
+	if (argv[at] && !strcmp(argv[at], "help") && argv[at + 1])
+		argv = help_words(argv + at, &at, &argc);
+	if (!argv[at] || words_have("--help -h help", argv[at])) {
 		print_usage();
 		return argv[at] ? 0 : EXIT_WHERRY;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "launcher/command/nearest.h"
 #include "rootfs/base/err.h"
 
 int option_flag(const struct option *option, void *field, const char *value)
@@ -103,9 +104,15 @@ static bool is_taken(const char *taken, const char *value)
 	return taken && (!strcmp(taken, "*") || words_have(taken, value));
 }
 
+/* WORD with its dashes. */
 static int unknown(const struct command *command, const char *word, int length)
 {
+	struct nearest nearest = { 0 };
 	failx("%s: unknown option %.*s", command->name, length, word);
+	for (const struct option *option = command->options; length > 3 && option->name; option++)
+		nearest_offer(&nearest, word + 2, length - 2, option->name);
+	if (nearest.word)
+		return hint("did you mean --%s? wherry %s --help lists the options", nearest.word, command->name);
 	return hint("wherry %s --help lists the options", command->name);
 }
 
@@ -117,7 +124,38 @@ static int apply(const struct option *option, void *target, const char *value)
 /* The words of one command line, while they are read. */
 struct words {
 	char **next; /* NULL-terminated */
+	/* What is not to be had, and what there is instead: all of it is said in one go. */
+	char refused[600];
+	int refused_count;
+	const char *instead[8];
+	int instead_count;
 };
+
+static void refuse(struct words *words, const struct foreign *row, const char *value)
+{
+	size_t used = strlen(words->refused);
+	snprintf(words->refused + used, sizeof(words->refused) - used, "%s--%s%s%.100s", used ? ", " : "", row->name,
+		 !value ? "" : row->argument ? " " : "=", value ? value : "");
+	words->refused_count++;
+	for (int i = 0; i < words->instead_count; i++)
+		if (!strcmp(words->instead[i], row->instead))
+			return;
+	if (words->instead_count < 8)
+		words->instead[words->instead_count++] = row->instead;
+}
+
+static int fail_refused(const struct command *command, const struct words *words)
+{
+	char instead[1400] = "";
+	if (!words->refused_count)
+		return 0;
+	failx("%s: %s %s not to be had", command->name, words->refused, words->refused_count == 1 ? "is" : "are");
+	for (int i = 0; i < words->instead_count; i++) {
+		size_t used = strlen(instead);
+		snprintf(instead + used, sizeof(instead) - used, "%s%s", i ? "\n" : "", words->instead[i]);
+	}
+	return hint("%s", instead);
+}
 
 /* An option's argument where it isn't part of its own word. */
 static const char *argument(const struct option *option, struct words *words)
@@ -129,8 +167,7 @@ static const char *argument(const struct option *option, struct words *words)
 }
 
 /* VALUE is NULL where it isn't part of the option's own word. */
-static int apply_foreign(const struct command *command, const struct foreign *row, const char *value,
-			 struct words *words)
+static int apply_foreign(const struct foreign *row, const char *value, struct words *words)
 {
 	if (row->argument && !value) {
 		if (!*words->next)
@@ -143,9 +180,8 @@ static int apply_foreign(const struct command *command, const struct foreign *ro
 		return failx("--%s takes true or false, not '%s'", row->name, value);
 	if (is_taken(row->taken, row->argument ? value : flag ? "true" : "false"))
 		return 0;
-	failx("%s: --%s%s%s is not to be had", command->name, row->name,
-	      !shown ? "" : row->argument ? " " : "=", shown ? shown : "");
-	return hint("%s", row->instead);
+	refuse(words, row, shown);
+	return 0;
 }
 
 static int parse_long(const struct command *command, void *target, char *word, struct words *words)
@@ -156,7 +192,7 @@ static int parse_long(const struct command *command, void *target, char *word, s
 	const struct option *option = find_long(command, word + 2, length - 2);
 	const struct foreign *foreign = option ? NULL : find_foreign(command, word + 2, length - 2, 0);
 	if (foreign && !foreign->same_as)
-		return apply_foreign(command, foreign, value, words);
+		return apply_foreign(foreign, value, words);
 	if (foreign)
 		option = find_long(command, foreign->same_as, strlen(foreign->same_as));
 	if (!option)
@@ -179,9 +215,12 @@ static int parse_letter(const struct command *command, void *target, const char 
 		return unknown(command, shown, 2);
 	}
 	bool takes = option ? option->argument != NULL : foreign->argument;
-	const char *value = takes && letter[1] ? letter + 1 : NULL;
+	/* pflag's "-m=64m" and "-it=true". */
+	bool equals = letter[1] == '=' && letter[2];
+	const char *value = equals ? letter + 2 : takes && letter[1] ? letter + 1 : NULL;
+	takes |= equals;
 	if (foreign)
-		return apply_foreign(command, foreign, value, words) < 0 ? -1 : takes;
+		return apply_foreign(foreign, value, words) < 0 ? -1 : takes;
 	if (takes && !value && !(value = argument(option, words)))
 		return -1;
 	return apply(option, target, value) < 0 ? -1 : takes;
@@ -207,7 +246,7 @@ static int check_count(const struct command *command, int count)
 
 int options_parse(const struct command *command, void *target, int argc, char **argv, char ***operands)
 {
-	struct words words = { argc > 0 ? argv + 1 : argv };
+	struct words words = { .next = argc > 0 ? argv + 1 : argv };
 	char **kept = argv; /* operands gather here: never ahead of what is read */
 	*operands = argv;
 	while (*words.next) {
@@ -220,7 +259,7 @@ int options_parse(const struct command *command, void *target, int argc, char **
 		}
 		if (!strcmp(word, "--"))
 			break;
-		if (!strcmp(word, "--help")) {
+		if (!strcmp(word, "--help") || (!strcmp(word, "-h") && !find_letter(command, 'h'))) {
 			print_help(command);
 			return OPTIONS_HELPED;
 		}
@@ -232,5 +271,7 @@ int options_parse(const struct command *command, void *target, int argc, char **
 	while (*words.next)
 		*kept++ = *words.next++;
 	*kept = NULL;
+	if (fail_refused(command, &words) < 0)
+		return -1;
 	return check_count(command, (int)(kept - argv));
 }

@@ -13,7 +13,7 @@ const struct foreign run_foreign[] = {
 	  ENDS_WITH_RUN "put & behind it, or leave a terminal with ctrl-p ctrl-q", NULL },
 	{ "restart", 0, true, "no",
 	  ENDS_WITH_RUN "have what supervises your services start it again", NULL },
-	{ "attach", 'a', true, NULL,
+	{ "attach", 'a', true, "stdout stderr STDOUT STDERR",
 	  "what it prints is always wherry's own output; -i gives it standard input", NULL },
 	{ "sig-proxy", 0, false, "true", "signals always reach the program", NULL },
 	{ "log-driver", 0, true, "none", OUTPUT, NULL },
@@ -23,6 +23,12 @@ const struct foreign run_foreign[] = {
 	{ "quiet", 'q', false, "*", NULL, NULL },
 	{ "disable-content-trust", 0, false, "true",
 	  "no signature is checked, but every digest is", NULL },
+
+	{ "sdnotify", 0, true, "*", NULL, NULL },
+	{ "cgroups", 0, true, "enabled no-conmon", "every container has a cgroup", NULL },
+	{ "systemd", 0, true, "false", "an image's systemd is started like any other program", NULL },
+	{ "http-proxy", 0, false, "false", "-e http_proxy takes a variable over", NULL },
+	{ "replace", 0, false, "*", NULL, NULL },
 
 	{ "net", 0, true, NULL, NULL, "network" },
 	{ "publish-all", 'P', false, "false", NO_PORTS, NULL },

@@ -14,13 +14,13 @@ static struct failure failure;
  * rewrite a person's terminal; bytes over 127 stay, they may be UTF-8. Not where one
  * is a control character itself, or the end of one in UTF-8: U+009B is ESC [.
  */
-static void make_printable(char *text)
+static void make_printable(char *text, char but)
 {
 	unsigned char before = 0;
 	for (; *text; text++) {
 		unsigned char c = *text;
 		bool upper = c >= 0x80 && c < 0xa0 && (before < 0x80 || before == 0xc2);
-		if (c < ' ' || c == 127 || upper)
+		if ((c < ' ' && c != but) || c == 127 || upper)
 			*text = '?';
 		before = c;
 	}
@@ -35,7 +35,7 @@ static int record(int status, int err, const char *fmt, va_list args)
 	int n = vsnprintf(failure.text, sizeof(failure.text), fmt, args);
 	if (err && n >= 0 && (size_t)n < sizeof(failure.text))
 		snprintf(failure.text + n, sizeof(failure.text) - n, ": %s", strerror(err));
-	make_printable(failure.text);
+	make_printable(failure.text, '\0');
 	if (err == EFBIG)
 		hint("`ulimit -f` says how large a file of this process may be, and the file system has a limit too");
 	return -1;
@@ -77,7 +77,7 @@ int hint(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(failure.hint, sizeof(failure.hint), fmt, args);
 	va_end(args);
-	make_printable(failure.hint);
+	make_printable(failure.hint, '\n');
 	return -1;
 }
 
@@ -97,7 +97,7 @@ void warn(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	make_printable(text);
+	make_printable(text, '\0');
 	print_line(text);
 }
 
@@ -112,8 +112,8 @@ int failure_take(const struct failure *other)
 		failure = *other;
 		failure.text[sizeof(failure.text) - 1] = '\0';
 		failure.hint[sizeof(failure.hint) - 1] = '\0';
-		make_printable(failure.text);
-		make_printable(failure.hint);
+		make_printable(failure.text, '\0');
+		make_printable(failure.hint, '\0');
 	}
 	return -1;
 }
@@ -128,7 +128,12 @@ int failure_print(void)
 	if (!failure.status)
 		failx("stopped without a reason");
 	print_line(failure.text);
-	if (failure.hint[0])
-		print_line(failure.hint);
+	for (char *rest = failure.hint; *rest;) {
+		char line[sizeof(failure.text)];
+		size_t length = strcspn(rest, "\n");
+		snprintf(line, sizeof(line), "%.*s", (int)length, rest);
+		print_line(line);
+		rest += length + (rest[length] == '\n');
+	}
 	return failure.status;
 }

@@ -18,7 +18,7 @@ enum { EXIT_WHERRY = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 struct failure {
 	int status;      /* exit status, 0: nothing failed */
 	char text[1024]; /* one line, without the program's name or a newline */
-	char hint[512];  /* what a person can do about it, or "" */
+	char hint[1536]; /* what a person can do about it, lines without the last newline, or "" */
 };
 
 /*
