@@ -188,6 +188,53 @@ no_import() {
 	[ ! -e "$STORE" ]
 }
 
+# What docker with its classic store does with an archive: manifest.json alone, each layer's bytes against the
+# config's diff IDs (moby, image/tarexport/load.go).
+read_as_docker() {
+	python3 - "$1" <<'END'
+import hashlib, json, sys, tarfile
+tar = tarfile.open(sys.argv[1])
+read = lambda name: tar.extractfile(name).read()
+names = tar.getnames()
+assert len(names) == len(set(names)), names
+for image in json.loads(read("manifest.json")):
+    config = json.loads(read(image["Config"]))
+    sums = ["sha256:" + hashlib.sha256(read(layer)).hexdigest() for layer in image["Layers"]]
+    assert sums == config["rootfs"]["diff_ids"], sums
+    print(*(image["RepoTags"] or ["-"]), len(sums))
+print(json.dumps({k: sorted(v) for k, v in json.loads(read("repositories")).items()}, sort_keys=True))
+END
+}
+
+several_to_a_pipe() {
+	load busybox app
+	wherry tag busybox box:2
+	local said root=$SCRATCH/podman layers
+	layers=$(wherry inspect -f '{{len .RootFS.Layers}}' app)
+	wherry save app busybox box:2 | cat >"$SCRATCH/pipe.tar"
+	wherry save -o "$SCRATCH/file.tar" app busybox box:2
+	cmp "$SCRATCH/pipe.tar" "$SCRATCH/file.tar"
+	equal "$(read_as_docker "$SCRATCH/pipe.tar")" "app:latest $layers
+busybox:latest 2
+box:2 2
+{\"app\": [\"latest\"], \"box\": [\"2\"], \"busybox\": [\"latest\"]}"
+	said=$(podman --root "$root" --runroot "$root.run" --storage-driver vfs load -q -i "$SCRATCH/pipe.tar")
+	contains "$said" box:2
+	contains "$said" app:latest
+	rm -rf "$root" "$root.run"
+	equal "$(skopeo inspect "docker-archive:$SCRATCH/pipe.tar:busybox:latest" | jq -r '.Layers | length')" 2
+	rm -rf "$STORE"
+	equal "$(wherry load -q "$SCRATCH/pipe.tar" | sort -u | wc -l)" 2
+}
+
+short_write() {
+	load busybox
+	fails_with 125 "write standard output: No space left on device" eval 'wherry save busybox >/dev/full'
+	fails_with 125 "there is no image 'none'" eval 'wherry save busybox none >"$SCRATCH/part"'
+	[ ! -s "$SCRATCH/part" ]
+	contains "$(script -qec "'$WHERRY' --root '$STORE' save busybox" /dev/null)" "nothing for a terminal"
+}
+
 it "saves an image that umoci, skopeo and wherry read" saves
 it "saves what it loaded from its own file with the same digests" saves_the_same_twice
 it "saves to a file of its own, whatever is beside it" saves_beside_a_link
@@ -199,4 +246,6 @@ it "imports as many attributes as a file may have" many_attributes
 it "leaves out what would remove a file in an image, and says so" imports_no_whiteout
 it "imports nothing of what is none" no_import
 it "imports holes as such, and saves them as an image has to have them" holes
+it "writes several images to a pipe, as podman, skopeo and docker's classic store read them" several_to_a_pipe
+it "fails where not all could be written" short_write
 finish_clean
