@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
 	&images_command,
 	&inspect_command,
 	&image_exists_command,
+	&history_command,
 	&tag_command,
 	&rmi_command,
 	&prune_command,
@@ -35,6 +36,9 @@ static const struct command *const commands[] = {
 	&volume_ls_command,
 	&volume_create_command,
 	&volume_rm_command,
+	&volume_inspect_command,
+	&volume_exists_command,
+	&volume_prune_command,
 	&version_command,
 };
 
@@ -47,7 +51,8 @@ static const struct {
 	{ "image inspect", &inspect_command },	{ "image rm", &rmi_command },
 	{ "image remove", &rmi_command },	{ "image load", &load_command },
 	{ "image save", &save_command },	{ "image tag", &tag_command },
-	{ "image prune", &prune_command },	{ "image import", &import_command },
+	{ "image prune", &prune_command },	{ "image history", &history_command },
+		{ "image import", &import_command },
 	{ "system prune", &prune_command },	{ "volume list", &volume_ls_command },
 	{ "volume remove", &volume_rm_command },
 };

@@ -1,17 +1,28 @@
 /* wherry prune: what nobody needs out of the store. */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #include "launcher/command/commands.h"
 #include "rootfs/store/images.h"
 
-static const struct option options[] = { { 0 } };
+struct prune_words {
+	bool all, force;
+};
 
-static int run(struct store *store, void *words, char **operands)
+static const struct option options[] = {
+	{ "all", 'a', NULL, "remove named images, too, that no container uses", offsetof(struct prune_words, all),
+	  option_flag },
+	{ "force", 'f', NULL, "ask nothing: never done", offsetof(struct prune_words, force), option_flag },
+	{ 0 },
+};
+
+static int run(struct store *store, void *given, char **operands)
 {
+	const struct prune_words *words = given;
 	struct removal removal;
-	(void)words, (void)operands;
-	if (images_prune(store, PRUNE_NAMELESS, &removal) < 0)
+	(void)operands;
+	if (images_prune(store, words->all ? PRUNE_UNUSED : PRUNE_NAMELESS, &removal) < 0)
 		return -1;
 	if (removal.indexes)
 		printf("removed %d indexes of archives that are gone or have changed\n", removal.indexes);
@@ -27,5 +38,6 @@ const struct command prune_command = {
 	.options = options,
 	.least = 0,
 	.most = 0,
+	.words = sizeof(struct prune_words),
 	.in_store = run,
 };

@@ -96,6 +96,23 @@ several_names() {
 	fails_with 125 "there is no image 'busybox'" wherry rmi busybox
 }
 
+history() {
+	fresh
+	equal "$(wherry history -q busybox | head -n 1)" "$(wherry images -q)"
+	equal "$(wherry history --no-trunc --format '{{.CreatedBy}}' busybox | wc -l)" \
+		"$(jq '.history | length' "$STORE/images/$(wherry images --no-trunc -q | cut -c 8-)")"
+	contains "$(wherry image history busybox)" "CREATED BY"
+}
+
+prunes() {
+	fresh
+	wherry load -q -n other "$(image busybox docker)" >/dev/null
+	wherry image prune -f >/dev/null
+	equal "$(wherry images --format '{{.Repository}}' | tr '\n' ' ')" "busybox other "
+	wherry system prune -a -f >/dev/null
+	equal "$(wherry images -q)" ""
+}
+
 narrow() {
 	fresh
 	wherry tag busybox a-registry.example.org/a/very/long/name/of/an/image:with-a-long-tag
@@ -114,5 +131,7 @@ it "shows images by templates, as docker's and podman's scripts have them" templ
 it "lists the images that fit a filter" filters
 it "finds an image by its manifest's digest, which is skopeo's" digests
 it "removes an ID with several names only when told to" several_names
+it "shows how an image was made" history
+it "prunes images with names only when told to" prunes
 it "cuts tables to a terminal's width, and nowhere else" narrow
 finish

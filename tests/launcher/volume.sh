@@ -249,7 +249,7 @@ not_alone() {
 removes() {
 	start used -v used:/data "$TREE" /bin/sh -c 'echo up; sleep 10000'
 	fails_with 125 "the volume used is in use" wherry volume rm used
-	contains "$(wherry volume ls | grep '^used ')" yes
+	contains "$(wherry volume ls --format '{{.Name}} {{.InUse}}')" "used yes"
 	[ -e "$VOLUMES/used/sparse" ]
 	kill "$started"
 	ends "$started" 143
@@ -271,7 +271,15 @@ lists() {
 	wherry --root "$root" volume create b a >/dev/null
 	head -c 12345 /dev/zero >"$root/volumes/a/file"
 	equal "$(wherry --root "$root" volume ls -q)" $'a\nb'
-	equal "$(wherry --root "$root" volume ls | tr -s ' ')" $'NAME FILES SIZE IN USE\na 1 13 kB no\nb 0 0 kB no'
+	equal "$(wherry --root "$root" volume ls | tr -s ' ')" $'DRIVER VOLUME NAME FILES SIZE IN USE\nlocal a 1 12.3kB no\nlocal b 0 0B no'
+	equal "$(wherry --root "$root" volume ls --format '{{.Name}}:{{.Files}}' -f name=a)" a:1
+	equal "$(wherry --root "$root" volume inspect -f '{{.Mountpoint}}' a)" "$root/volumes/a"
+	equal "$(wherry --root "$root" volume inspect a b | jq -r '.[].Name')" $'a\nb'
+	fails_with 125 "there is no volume 'c'" wherry --root "$root" volume inspect c
+	wherry --root "$root" volume exists a
+	equal "$(wherry --root "$root" volume exists c; echo $?)" 1
+	wherry --root "$root" volume rm -f c
+	fails_with 125 "c" wherry --root "$root" volume rm c
 	fails_with 125 "unknown command volume" wherry volume
 	fails_with 125 "unknown command volume boat" wherry volume boat
 	fails_with 125 "too few words" wherry volume rm
