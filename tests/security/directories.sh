@@ -24,7 +24,7 @@ overlay_is_ours() {
 		wherry run --overlay "$SCRATCH/others" busybox true
 	equal "$(ls -A "$SCRATCH/others")" ""
 	touch "$SCRATCH/file"
-	fails_with 125 "--overlay $SCRATCH/file: Not a directory" wherry run --overlay "$SCRATCH/file" busybox true
+	fails_with 125 "--overlay $SCRATCH/file: $SCRATCH/file is not a directory" wherry run --overlay "$SCRATCH/file" busybox true
 }
 
 state_is_ours() {
