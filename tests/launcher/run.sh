@@ -188,7 +188,11 @@ early_signal() {
 		pid=$!
 		sleep "0.00$attempt"
 		kill -TERM "$pid"
-		timeout "$PATIENCE" tail -s 0.05 -f --pid="$pid" /dev/null
+		if ! timeout 120 tail -s 0.05 -f --pid="$pid" /dev/null; then
+			ps -e -o pid,ppid,etimes,stat,args
+			grep -h Sig "/proc/$pid/status"
+			kill -KILL "$pid"
+		fi
 		ends "$pid" 143
 	done
 }
