@@ -31,7 +31,9 @@ int image_find_file(struct store *store, const char *word, const struct load_opt
 	if (loader_load(store, word, options, &result, NULL, NULL) < 0)
 		return -1;
 	*id = result.id;
-	if (result.images > 1)
-		return failx("%s: there are %d images in it: load it, then run one by its name", word, result.images);
+	if (result.images > 1) {
+		failx("%s: there are %d images in it: load it, then run one by its name", word, result.images);
+		return hint("%s:NAME is one of them", word);
+	}
 	return 0;
 }
