@@ -229,7 +229,18 @@ static int call(const struct command *command, const struct globals *globals, vo
 	return status;
 }
 
-/* Images and containers are root's business: an ordinary user becomes root of a namespace of theirs. */
+/*
+ * Images and containers are root's business: an ordinary user becomes root of a namespace of theirs, which keeps
+ * their processes apart. Root's own could be looked into by a container with --pid host as soon as their rights are
+ * given up, the next container's first process above all: our file and environment (ptrace(2), PR_SET_DUMPABLE).
+ */
+static int settle_rights(const struct command *command)
+{
+	if (geteuid() == 0)
+		return prctl(PR_SET_DUMPABLE, 0) < 0 ? fail("keep others from looking in") : 0;
+	return command == &version_command ? 0 : userns_enter();
+}
+
 static int start(const struct command *command, const struct globals *globals, int argc, char **argv)
 {
 	max_align_t words[command->words / sizeof(max_align_t) + 1];
@@ -238,14 +249,8 @@ static int start(const struct command *command, const struct globals *globals, i
 	int parsed = options_parse(command, words, argc, argv, &operands);
 	if (parsed)
 		return parsed == OPTIONS_HELPED ? 0 : -1;
-	if (command != &version_command && geteuid() != 0 && userns_enter() < 0)
+	if (settle_rights(command) < 0)
 		return -1;
-	/*
-	 * A container with --pid host could look into what we fork once its rights are given up, such as the next
-	 * container's first process, and find our file and environment there: ptrace(2), PR_SET_DUMPABLE.
-	 */
-	if (prctl(PR_SET_DUMPABLE, 0) < 0)
-		return fail("keep others from looking in");
 	return call(command, globals, words, operands);
 }
 
