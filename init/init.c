@@ -91,11 +91,7 @@ static void handle(int sig, const siginfo_t *info)
 		drain_begin();
 }
 
-/*
- * Until the program has ended and nothing is left to wait for. SIGCHLD has a lower number
- * than others and would always be given first: when one has been dealt with, those
- * others come first, so that a storm of orphans holds none of them up.
- */
+/* Milliseconds until something is to be done without a signal, or -1. */
 static int due(void)
 {
 	int drain = drain_due(), watchdog = watchdog_due();
@@ -103,6 +99,11 @@ static int due(void)
 	return watchdog < 0 || (drain >= 0 && drain < watchdog) ? drain : watchdog;
 }
 
+/*
+ * Until the program has ended and nothing is left to wait for. SIGCHLD has a lower number
+ * than others and would always be given first: when one has been dealt with, those
+ * others come first, so that a storm of orphans holds none of them up.
+ */
 static void supervise(void)
 {
 	enum left left = MORE_TO_BURY;

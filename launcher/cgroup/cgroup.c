@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -341,4 +342,14 @@ int cgroup_sweep(const char *name)
 		result += cgroup_parent_each(&mounts.at[i], sweep_one, name);
 	cgroup_mounts_close(&mounts);
 	return result < 0 ? -1 : 0;
+}
+
+int cgroup_enter(const struct cgroup *cgroup)
+{
+	if (cgroup_join(cgroup) < 0)
+		return -1;
+	/* EINVAL: a kernel without cgroups, which runs everything but limits */
+	if (unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL)
+		return fail("make a cgroup namespace");
+	return 0;
 }

@@ -57,6 +57,9 @@ int cgroup_unified(const struct cgroup *);
  */
 int cgroup_join(const struct cgroup *);
 
+/* cgroup_join, and a cgroup namespace, whose root are the cgroups that we are in then. Returns 0; -1 with a failure. */
+int cgroup_enter(const struct cgroup *);
+
 /*
  * In the container, after its /sys and its cgroup namespace: shows its own cgroups below
  * /sys/fs/cgroup, as FLAGS of mount(2) say (MS_RDONLY or 0). None: shows nothing. v1's devices are not

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/keyctl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 #include "launcher/net/net.h"
 #include "launcher/mount/root.h"
 #include "rootfs/base/sys.h"
+#include "launcher/rights/keyring.h"
 #include "launcher/rights/sysctl.h"
 #include "launcher/mount/binds.h"
 #include "launcher/supervise/standard.h"
@@ -31,17 +31,6 @@
 #include "launcher/rights/userns.h"
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
-
-/* The namespace is made after the cgroup is joined: its root is the cgroup that we are in then. */
-static int join_cgroup(const struct cgroup *cgroup)
-{
-	if (cgroup_join(cgroup) < 0)
-		return -1;
-	/* EINVAL: a kernel without cgroups, which runs everything but limits */
-	if (unshare(CLONE_NEWCGROUP) < 0 && errno != EINVAL)
-		return fail("make a cgroup namespace");
-	return 0;
-}
 
 static int compare(const void *a, const void *b)
 {
@@ -145,14 +134,6 @@ static int make_root(struct inside *inside, const struct spec *spec, const struc
 	return 0;
 }
 
-/* EPERM: in a user namespace with one id only, groups cannot be given up, nor taken (setgroups(2)). */
-static int take_on_groups(const struct user *user, bool unprivileged)
-{
-	if (syscall(SYS_setgroups32, user->group_count, user->groups) == 0 || (errno == EPERM && unprivileged))
-		return 0;
-	return fail("take on the groups of user %u", user->uid);
-}
-
 static int explain_user(const struct root *root)
 {
 	if (root->unprivileged)
@@ -164,39 +145,20 @@ static int explain_user(const struct root *root)
 	return -1;
 }
 
-static int take_on_user(const struct user *user, const struct root *root)
-{
-	if (take_on_groups(user, root->unprivileged) < 0)
-		return explain_user(root);
-	/* The libc's would tell other threads, of which there are none, at the cost of nine more calls. */
-	if (syscall(SYS_setgid32, user->gid) == 0 && syscall(SYS_setuid32, user->uid) == 0)
-		return 0;
-	fail("become user %u, group %u", user->uid, user->gid);
-	return explain_user(root);
-}
-
-/*
- * An empty keyring takes the place of the caller's session's (session-keyring(7)). Not where the filter
- * keeps all keys away anyway: a user may have so many keyrings only.
- */
-static int leave_keys(const struct process *process)
-{
-	/* ENOSYS: a kernel without keys */
-	if (process->seccomp && syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
-		return fail("leave the session's keyring");
-	return 0;
-}
-
 /* The filter first: it takes CAP_SYS_ADMIN. What is called from here on is in seccomp.c's list. */
 static int give_up_rights(const struct inside *inside, const struct spec *spec, const struct user *user)
 {
 	const struct process *process = &spec->process;
 	uint64_t caps = process->caps | (inside->held ? process->caps_if_held : 0);
-	if (leave_keys(process) < 0 || seccomp_install(&inside->seccomp) < 0 || caps_bound(caps) < 0 ||
-	    take_on_user(user, &spec->root) < 0)
+	/* Where the filter keeps all keys away anyway there is no need: a user may have so many keyrings only. */
+	if ((process->seccomp && keyring_leave() < 0) || seccomp_install(&inside->seccomp) < 0 || caps_bound(caps) < 0)
 		return -1;
-	/* Whoever isn't root has lost the others by setuid(2), but not what wherry's caller had inheritable. */
-	/* The init cannot be read without those, and is kept from being looked into: carried.h. */
+	if (user_become(user, spec->root.unprivileged) < 0)
+		return explain_user(&spec->root);
+	/*
+	 * Whoever isn't root has lost the others by setuid(2), but not what wherry's caller had inheritable. The init
+	 * cannot be read without those, and is kept from being looked into: carried.h.
+	 */
 	if (caps_set(user->uid == 0 ? caps : 0, process->no_init ? 0 : caps_to_read) < 0)
 		return -1;
 	if (process->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
@@ -270,7 +232,7 @@ static int set_oom_score(int proc, int score)
 static int begin(const struct inside *inside, const struct spec *spec, struct binds *volumes)
 {
 	umask(022);
-	if (become_tied(inside->report) < 0 || join_cgroup(inside->cgroup) < 0 ||
+	if (become_tied(inside->report) < 0 || cgroup_enter(inside->cgroup) < 0 ||
 	    close_others(inside, spec) < 0)
 		return -1;
 	if (!spec->host_uts && sethostname(spec->hostname, strlen(spec->hostname)) < 0)

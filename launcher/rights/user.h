@@ -3,6 +3,7 @@
 #define LAUNCHER_RIGHTS_USER_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -26,5 +27,11 @@ int user_find(struct user *, const char *text);
 
 /* One more supplementary group, by name or number. As user_find. */
 int user_add_group(struct user *, const char *text);
+
+/*
+ * The calling process, which has one thread, becomes that user, with its groups; UNPRIVILEGED: without them where the
+ * kernel keeps groups from an ordinary user's namespace. Returns 0, or -1 with a failure.
+ */
+int user_become(const struct user *, bool unprivileged);
 
 #endif
