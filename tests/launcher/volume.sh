@@ -209,7 +209,7 @@ interrupted() {
 full() {
 	mkdir "$SCRATCH/small"
 	fails_with 125 "No space left" unshare -m --propagation private bash -euc '
-		mount -t tmpfs -o size=4m small "$1/small"
+		mount -t tmpfs -o size=4m,mode=700 small "$1/small"
 		truncate -s 0 "$2/many/large"
 		head -c 6000000 /dev/urandom >"$2/many/large"
 		trap "find \"$1/small\" -name big >\"$1/left\"; rm \"$2/many/large\"" EXIT

@@ -60,7 +60,7 @@ make_root() {
 	make_image "{\"architecture\": \"$name\", \"Env\": [\"PATH=/bin\"]}" app:latest docker-blobs:gzip \
 		"$root/image.tar" "$root/layer.tar"
 	rm "$root/layer.tar"
-	cp "$TOP/build/$architecture/wherry" "$TOP/build/$architecture/tests/sha256" "$root/"
+	cp "$TOP/build/$architecture/wherry" "$TOP/build/$architecture/tests/rootfs/sha256" "$root/"
 	vm_modules "$root/modules" overlay
 	script >"$root/init"
 	chmod 755 "$root/init"
@@ -110,7 +110,7 @@ store() {
 # runs SUITE DEBIAN-ARCHITECTURE FLAVOUR IMAGE-ARCHITECTURE MACHINE
 runs() {
 	VM_SUITE=$1 VM_ARCH=$2 VM_FLAVOUR=$3
-	if [ ! -x "$TOP/build/$architecture/tests/sha256" ]; then
+	if [ ! -x "$TOP/build/$architecture/tests/rootfs/sha256" ]; then
 		skip "runs on $architecture" "it isn't built: make ARCH=$architecture all build/$architecture/tests/rootfs/sha256"
 		return
 	fi

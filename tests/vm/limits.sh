@@ -231,7 +231,7 @@ opened" 0
 	says given-to-read 1 read "can't create /dev/vda: $held"
 	says rule 1 read opened "can't create /tmp/v: $held" "can't open '/tmp/l0': $held"
 	prints everything opened 0
-	prints privileged $'opened\n/dev/kmsg   /dev/loop0\nptmx' 0
+	prints privileged $'opened\n/dev/kmsg\n/dev/loop0\nptmx' 0
 	prints many "ls: /sys/fs/cgroup/wherry*: No such file or directory" 1
 }
 
