@@ -1,26 +1,53 @@
 /*
- * What happens when a container runs, in this order.
+ * What happens when a container runs, in this order. Each word that ends in () is a function; tests/launcher/order.sh
+ * traces a launch and compares.
  *
- *	outside                                  inside
- *	state    the name taken
- *	net      with a bridge: ports and an address taken, the bridge made
- *	cgroup   made, limits set
- *	clone ──────────────────────────────────► mounts, PIDs, host name, IPC of its own
- *	cgroup   held to processors, devices     cgroup  joined, its namespace
- *	net      a namespace of its own          root    overlay; the host's files taken along; entered
- *	         (while the inside mounts)       mounts  /proc, /dev
- *	"go": whether its devices hold ─────────► waits for it
- *	                                         net     joined; then /sys, volumes, masks, read-only
- *	                                         user    looked up, taken on; capabilities dropped
- *	                                         init    executed, which executes the program
- *	◄──────────────── struct report: STARTED, or FAILED and a struct failure
- *	signals passed on until init is gone
- *	report   written, where one is asked for
- *	net      rules, ports and the address given back
- *	cgroup   removed, then the name given back; all else ended with its namespaces
+ *	outside                                     inside (inside.c)
+ *	carried_open()            the init's copy
+ *	state_create()            the name taken
+ *	net_open()                of a bridge: its ports and an address taken, the bridge made
+ *	cgroup_create()           made, limits set
+ *	clone_child() ────────────────────────────► become_tied()           to the parent's life
+ *	cgroup_hold_processors()                    join_cgroup()           its own, and its namespace
+ *	cgroup_hold_devices()                       close_others()          what is the launcher's
+ *	settle_network()                            binds_open_volumes()    -v's sources, while they are in reach
+ *	  (while the inside mounts)                 root_mount()            the overlay
+ *	                                            binds_open_own()        /etc/hosts and its kind
+ *	                                            mounts_kernel()         /proc, /dev, /dev/pts
+ *	                                            devices_make()          device nodes
+ *	                                            mount_ipc()             /dev/shm, /dev/mqueue
+ *	let_go() ─────────────────────────────────► wait_for_go()           whether its devices hold; the network joined
+ *	                                            mounts_sys()            /sys of that network
+ *	                                            root_enter()            nothing of the host is in reach
+ *	                                            sysctl_set_usual()      then --sysctl's
+ *	                                            cgroup_show()           /sys/fs/cgroup
+ *	                                            binds_put_own()         /etc/hosts and its kind in place
+ *	                                            binds_put_volumes()     -v's in place
+ *	                                            find_user()             in the image's files
+ *	                                            set_oom_score()
+ *	                                            connect()               a session, a terminal or pipes
+ *	                                            target_make()           the working directory
+ *	                                            root_seal()             --read-only, nodev
+ *	                                            mask()                  last of all mounts
+ *	                                            rlimit_set()
+ *	                                            leave_keys()            where there is no filter
+ *	                                            seccomp_install()
+ *	                                            caps_bound()
+ *	                                            take_on_user()          groups, user
+ *	                                            caps_set()
+ *	                                            become_init()           the init's exec; it executes the program
+ *	supervise_start() ◄──────── FAILED through the go socket, which the exec closes; the init's STARTED, NOT_RUN
+ *	state_share()             --ipc shareable
+ *	supervise_wait()          signals passed on, the terminal's bytes moved, until init is gone
+ *	supervise_reap()
+ *	net_close()               rules, ports and the address given back
+ *	container_destroy()       cgroup removed, then the name given back; all else has ended with its namespaces
  *
- * With --userns the child has a user namespace too, and what is above changes places: "go" comes first,
- * with the overlay, which only the machine's root can make; the network is made by the child itself.
+ * With --userns the child has a user namespace too, and what is above changes places: make_root_aside() makes the
+ * overlay, which only the machine's root can, and sends it with "go"; the network is made by the child itself.
+ *
+ * Signals are passed on by three processes: front.c (who has the caller's terminal) to the supervisor, supervise.c to
+ * the init, init/signals.c to the program. Before the program runs those that ask for an end end the start.
  *
  * The parent's death kills the child at every point (PR_SET_PDEATHSIG); the child's end, its namespaces.
  */
