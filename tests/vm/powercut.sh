@@ -28,7 +28,7 @@ begin() {
 	w="/wherry --root /mnt/store"
 	# all that a program can see of the image but what wherry itself gives to a container
 	look='cd /; { find . -xdev -type d -exec stat -c "%n %a %u %g" {} +; find . -xdev -not -type d -not -path "./etc/host*" -not -path ./etc/resolv.conf -exec stat -c "%n %F %a %u %g %s %Y %N" {} +; find . -xdev -type f -not -path "./etc/host*" -not -path ./etc/resolv.conf -exec sha256sum {} +; } | sort | sha256sum | cut -c 1-16'
-	image() { echo $($w inspect app | grep '"id"' | cut -d '"' -f 4 | cut -c 8-23) $($w run app sh -c "$look"); }
+	image() { echo $($w inspect app | grep '"Id"' | cut -d '"' -f 4 | cut -c 8-23) $($w run app sh -c "$look"); }
 	disks() { for disk in /sys/block/vd*; do echo ${disk##*/}:$(cat $disk/serial); done; }
 	END
 }
