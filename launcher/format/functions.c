@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "rootfs/base/err.h"
+#include "rootfs/base/json.h"
 #include "rootfs/base/scoped.h"
 
 /* Takes TEXT over. */
@@ -32,7 +33,7 @@ static int call_json(struct template *template, const struct value *v, int count
 	/* encoding/json sorts a map's keys, and leaves a struct's fields as they are. */
 	size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | (template_is_map(v->field) ? JSON_SORT_KEYS : 0);
 	(void)count;
-	return give(template, v->json ? json_dumps(v->json, flags) : strdup("null"), result);
+	return give(template, v->json ? json_printable(v->json, flags) : strdup("null"), result);
 }
 
 static int call_bool(struct template *template, bool value, struct value *result)

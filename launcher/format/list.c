@@ -7,6 +7,7 @@
 #include "launcher/format/table.h"
 #include "launcher/format/template.h"
 #include "rootfs/base/err.h"
+#include "rootfs/base/json.h"
 #include "rootfs/base/scoped.h"
 
 char *format_unescape(const char *format)
@@ -24,10 +25,8 @@ char *format_unescape(const char *format)
 
 int json_print(const json_t *json)
 {
-	if (json_dumpf(json, stdout, JSON_INDENT(4)) < 0)
-		return failx("print a document as JSON");
-	putchar('\n');
-	return 0;
+	scoped_ptr char *text = json_printable(json, JSON_INDENT(4));
+	return !text || puts(text) < 0 ? failx("print a document as JSON") : 0;
 }
 
 /* "ID=IMAGE ID,Size=SIZE" → {"ID": "IMAGE ID", "Size": "SIZE"} */

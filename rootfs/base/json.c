@@ -1,5 +1,7 @@
 #include "rootfs/base/json.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/random.h>
 
 #include "rootfs/base/err.h"
@@ -61,6 +63,34 @@ json_t *json_read(const char *text, size_t size, const char *what)
 	if (!json)
 		failx("%s: it is no JSON: line %d: %s", what, error.line, error.text);
 	return json;
+}
+
+/* U+0080 to U+009F in UTF-8, RFC 3629: 0xc2, and the character itself. */
+static bool is_control(const char *at)
+{
+	unsigned char c = (unsigned char)at[0], next = c == 0xc2 ? (unsigned char)at[1] : 0;
+	return c == 127 || (next >= 0x80 && next < 0xa0);
+}
+
+char *json_printable(const json_t *json, size_t flags)
+{
+	char *text = json_dumps(json, flags);
+	size_t length = 1;
+	for (const char *at = text; at && *at; at++)
+		length += is_control(at) ? sizeof("\\u0000") : 1;
+	char *printable = text ? malloc(length) : NULL, *to = printable;
+	for (const char *at = text; to && *at; at++) {
+		if (!is_control(at)) {
+			*to++ = *at;
+			continue;
+		}
+		at += *at != 127;
+		to += sprintf(to, "\\u%04x", (unsigned char)*at);
+	}
+	if (to)
+		*to = '\0';
+	free(text);
+	return printable;
 }
 
 const char *json_text(const json_t *object, const char *key)

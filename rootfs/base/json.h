@@ -23,6 +23,12 @@ json_t *json_member_object(const json_t *object, const char *key);
 /* -1: absent or negative. */
 long long json_size(const json_t *object, const char *key);
 
+/*
+ * As json_dumps: the caller's, NULL where memory is out. What a terminal would obey, DEL and the control characters from
+ * U+0080 to U+009F, is escaped like those that JSON escapes itself.
+ */
+char *json_printable(const json_t *, size_t flags);
+
 static inline void json_release(json_t **json)
 {
 	json_decref(*json);
