@@ -219,7 +219,7 @@ network_none() {
 network_host() {
 	equal "$(wherry run --network host busybox readlink /proc/self/ns/net)" "$(readlink /proc/self/ns/net)"
 	equal "$(wherry run --network host busybox hostname)" "$(hostname)"
-	fails_with 125 "'bridge'" wherry run --network bridge busybox true
+	fails_with 125 "nosuch" wherry run --network nosuch busybox true
 }
 
 it "runs every kind of image file" all_kinds
