@@ -125,7 +125,7 @@ static int make_root(struct inside *inside, const struct spec *spec, const struc
 		if (sysctl_set(inside->mounts.proc, spec->sysctls.at[i]) < 0)
 			return -1;
 	if (cgroup_show(inside->cgroup, spec->privileged ? 0 : MS_RDONLY) < 0 ||
-	    binds_put_own(&own, &inside->mounts, MS_NODEV) < 0 ||
+	    binds_put_own(&own, &inside->mounts, spec_is_mapped(spec) ? MS_NODEV : 0) < 0 ||
 	    /* what a user of the host's puts in /dev he may open anyway */
 	    binds_put_volumes(volumes, &inside->mounts, spec, spec->root.unprivileged ? 0 : nodev(inside, spec)) < 0)
 		return -1;

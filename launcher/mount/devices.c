@@ -79,7 +79,7 @@ int devices_stage(const char *staged, const struct devices *devices, const struc
 	char name[24];
 	if (!devices->node_count)
 		return 0;
-	scoped_fd dir = mkdir(staged, 0711) < 0 ? -1 : open(staged, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd dir = mkdir(staged, 0711) < 0 ? -1 : openat(AT_FDCWD, staged, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return fail("make %s", staged);
 	for (size_t i = 0; i < devices->node_count; i++) {

@@ -23,7 +23,7 @@ static int create(const struct spec *spec, int which)
 {
 	char path[PATH_MAX];
 	snprintf(path, sizeof(path), "%s/%s", spec->root.staging, own_files[which].name);
-	int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+	int file = openat(AT_FDCWD, path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
 	return file < 0 ? fail("make %s", path) : file;
 }
 
@@ -41,7 +41,7 @@ static int write_text(const struct spec *spec, int which, const char *text)
 static int copy_host(const struct spec *spec, int which)
 {
 	char buffer[4096];
-	scoped_fd from = open(own_files[which].target, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	scoped_fd from = openat(AT_FDCWD, own_files[which].target, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	scoped_fd to = create(spec, which);
 	if (to < 0)
 		return -1;
@@ -56,7 +56,7 @@ static int open_again(const struct spec *spec, int which)
 {
 	char path[PATH_MAX];
 	snprintf(path, sizeof(path), "%s/%s", spec->root.staging, own_files[which].name);
-	int file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	int file = openat(AT_FDCWD, path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	return file < 0 ? fail("open %s", path) : file;
 }
 

@@ -42,19 +42,25 @@ static bool is_procfs(int source)
 	       fstat(source, &stat) == 0 && stat.st_ino == 1;
 }
 
-/* On our own /dev, where links of the image's can't be, but where they can lead. */
-static bool is_on_dev(const struct mounts *mounts, const struct stat *place)
+/* A tmpfs: whether it is our own /dev, where links of the image's can't be, but where they can lead. */
+static bool is_dev(const struct mounts *mounts, const struct stat *place)
 {
 	struct stat dev;
 	return fstat(mounts->dev, &dev) == 0 && dev.st_dev == place->st_dev;
 }
 
+static bool is_root(const struct stat *place)
+{
+	struct stat root;
+	return S_ISDIR(place->st_mode) && stat("/", &root) == 0 && root.st_dev == place->st_dev &&
+	       root.st_ino == place->st_ino;
+}
+
 /* NULL: it may be mounted on; or the name of what it lies on. */
-static const char *refuse(const struct mounts *mounts, int place, const char *target, int source)
+static const char *refuse(const struct mounts *mounts, int place, const struct stat *stat, const char *target, int source)
 {
 	struct statfs system;
-	struct stat stat_, root;
-	if (fstatfs(place, &system) < 0 || fstat(place, &stat_) < 0 || stat("/", &root) < 0)
+	if (fstatfs(place, &system) < 0)
 		return "what can't be looked at";
 	switch ((unsigned)system.f_type) {
 	case PROC_SUPER_MAGIC:
@@ -66,10 +72,11 @@ static const char *refuse(const struct mounts *mounts, int place, const char *ta
 		return is_below(target, "/sys") ? NULL : "a cgroup file system";
 	case DEVPTS_SUPER_MAGIC:
 		return is_below(target, "/dev") ? NULL : "devpts";
+	case TMPFS_MAGIC:
+		if (is_dev(mounts, stat) && !is_below(target, "/dev"))
+			return "/dev";
 	}
-	if (stat_.st_dev == root.st_dev && stat_.st_ino == root.st_ino)
-		return "the container's root";
-	return is_on_dev(mounts, &stat_) && !is_below(target, "/dev") ? "/dev" : NULL;
+	return is_root(stat) ? "the container's root" : NULL;
 }
 
 int place_open(const struct mounts *mounts, const char *target, bool directory, int source)
@@ -77,10 +84,11 @@ int place_open(const struct mounts *mounts, const char *target, bool directory, 
 	bool kernels = is_below(target, "/proc") || is_below(target, "/sys") || is_below(target, "/dev");
 	/* /proc/net is a link, the kernel's own */
 	bool straight = kernels && !is_emulated(target);
-	scoped_fd place = target_open(target, directory, straight ? RESOLVE_NO_SYMLINKS : 0);
+	struct stat stat;
+	scoped_fd place = target_open(target, directory, straight ? RESOLVE_NO_SYMLINKS : 0, &stat);
 	if (place < 0)
 		return -1;
-	const char *on = refuse(mounts, place, target, source);
+	const char *on = refuse(mounts, place, &stat, target, source);
 	if (!on)
 		return take_fd(&place);
 	failx("mount %s: its place is on %s, where nothing may be mounted", target, on);

@@ -164,7 +164,7 @@ static int describe_upper(const struct root *root, int upper, const char *path)
 	char lower[PATH_MAX];
 	struct stat stat;
 	snprintf(lower, sizeof(lower), "%s/%s", root->base, root->top);
-	scoped_fd top = open(lower, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd top = openat(AT_FDCWD, lower, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (top < 0 || fstat(top, &stat) < 0)
 		return fail("look at %s", lower);
 	const struct timespec times[2] = { stat.st_atim, stat.st_mtim };
@@ -199,7 +199,7 @@ static int make_upper(const struct root *root, const char *dir)
 	snprintf(path, sizeof(path), "%s/upper", dir);
 	if (mkdir(path, 0755) < 0)
 		return errno == EEXIST ? check_upper(root, path) : fail("make %s", path);
-	scoped_fd upper = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd upper = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (upper < 0)
 		return fail("open %s", path);
 	return root->top ? describe_upper(root, upper, path) : describe_plainly(root, upper, path);
@@ -240,7 +240,9 @@ static int mount_staging(const struct root *root)
 	if (root->overlay == OVERLAY_RAM && root->overlay_size)
 		snprintf(options + n, sizeof(options) - n, ",size=%lld",
 			 (long long)root->overlay_size);
-	if (mount("wherry", root->staging, "tmpfs", MS_NOSUID, options) < 0)
+	/* with --userns the container's device nodes are made here, too */
+	unsigned long flags = MS_NOSUID | (root->ids.users.count ? 0 : MS_NODEV);
+	if (mount("wherry", root->staging, "tmpfs", flags, options) < 0)
 		return fail("mount a tmpfs on %s", root->staging);
 	if (own(root, root->staging) < 0)
 		return -1;
@@ -275,7 +277,7 @@ static int climb(const char *below)
 
 int root_part(const struct root *root)
 {
-	scoped_fd caller = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd caller = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (caller < 0 || climb(root->staging) < 0)
 		return fail("open /");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -329,7 +331,7 @@ int root_open(const struct root *root)
 {
 	char path[PATH_MAX];
 	snprintf(path, sizeof(path), "%s/root", root->staging);
-	int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int dir = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return dir < 0 ? fail("open %s", path) : dir;
 }
 

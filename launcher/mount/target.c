@@ -149,10 +149,9 @@ static int make_and_open(int dir, const char *name, bool directory)
 	return openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
 
-int target_open(const char *path, bool directory, uint64_t resolve)
+int target_open(const char *path, bool directory, uint64_t resolve, struct stat *there)
 {
 	char name[NAME_MAX + 1];
-	struct stat there;
 	scoped_fd root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	scoped_fd at = root < 0 ? -1 : find(root, path, resolve, name);
 	if (at >= 0 && *name) {
@@ -164,15 +163,16 @@ int target_open(const char *path, bool directory, uint64_t resolve)
 		return failx("make %s: there is a link in it, and below /proc, /sys and /dev none is followed", path);
 	if (at < 0 && errno == ELOOP)
 		return failx("make %s: its links go round in a circle, or one is /proc's own, which none may follow", path);
-	if (at < 0 || fstat(at, &there) < 0)
+	if (at < 0 || fstat(at, there) < 0)
 		return path_fail("make", path);
-	if (S_ISDIR(there.st_mode) != directory || S_ISLNK(there.st_mode))
+	if (S_ISDIR(there->st_mode) != directory || S_ISLNK(there->st_mode))
 		return failx("%s is %s directory", path, directory ? "no" : "a");
 	return take_fd(&at);
 }
 
 int target_make(const char *path, bool directory)
 {
-	scoped_fd place = target_open(path, directory, 0);
+	struct stat there;
+	scoped_fd place = target_open(path, directory, 0, &there);
 	return place < 0 ? -1 : 0;
 }

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 /*
  * Finds PATH beneath ROOT, and makes the directories on the way. The image's author may have put links there:
@@ -16,9 +17,10 @@ int target_find(int root, const char *path, char *name);
 
 /*
  * Opens PATH, O_PATH, in the process's own root, made with its parents where it isn't there: a DIRECTORY or an
- * empty file. RESOLVE: openat2(2)'s RESOLVE_NO_SYMLINKS, or 0. Returns the descriptor, or -1 with a failure.
+ * empty file. RESOLVE: openat2(2)'s RESOLVE_NO_SYMLINKS, or 0. *THERE becomes what fstat(2) says of it. Returns the
+ * descriptor, or -1 with a failure.
  */
-int target_open(const char *path, bool directory, uint64_t resolve);
+int target_open(const char *path, bool directory, uint64_t resolve, struct stat *there);
 
 /* The same, following links, of what needs only be there. Returns 0, or -1 with a failure. */
 int target_make(const char *path, bool directory);
