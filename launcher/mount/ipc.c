@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "rootfs/base/child.h"
@@ -10,6 +12,10 @@
 #include "rootfs/base/err.h"
 #include "rootfs/base/scoped.h"
 #include "rootfs/base/userns.h"
+
+#ifndef MQUEUE_MAGIC
+#define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c */
+#endif
 
 const char *const ipc_directories[IPC_DIRECTORIES] = { "/dev/shm", "/dev/mqueue" };
 
@@ -28,6 +34,17 @@ static int explain(const char *name)
 	return -1;
 }
 
+/* Who may mount there could hand us his /proc in place of his /dev/shm, with nothing of it hidden. */
+static int check_type(int tree, const char *name, const char *directory)
+{
+	struct statfs system;
+	if (fstatfs(tree, &system) < 0)
+		return fail("--ipc container:%s: look at its %s", name, directory);
+	if (system.f_type != TMPFS_MAGIC && system.f_type != MQUEUE_MAGIC)
+		return failx("--ipc container:%s: its %s is something else", name, directory);
+	return 0;
+}
+
 /*
  * A directory of the other container's, found from its own root: a path that its programs have changed
  * leads nowhere but into it.
@@ -42,6 +59,8 @@ static int take_directories(void *argument)
 		take->ipc->trees[i] = sys_open_tree(AT_FDCWD, ipc_directories[i], flags);
 		if (take->ipc->trees[i] < 0 && errno != ENOENT) /* a kernel without message queues */
 			return fail("--ipc container:%s: take its %s", take->name, ipc_directories[i]);
+		if (take->ipc->trees[i] >= 0 && check_type(take->ipc->trees[i], take->name, ipc_directories[i]) < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -172,6 +172,16 @@ without_root() {
 
 it "gives a container its own, one without /dev/shm, or the host's" kinds
 it "refuses what is none of these, and what would be another's" refusals
+# A hostile one that may mount: its /proc, with all that is writable there, is not taken for shared memory.
+hostile_mounts() {
+	start mounts --name "$ID" --ipc shareable --cap-add SYS_ADMIN --security-opt seccomp=unconfined busybox sh -c \
+		'umount /dev/shm; mount --bind /proc /dev/shm && echo up; exec sleep 60'
+	equal "$(cat "$SCRATCH/mounts")" up
+	fails_with 125 "--ipc container:$ID: its /dev/shm is something else" wherry run --ipc "container:$ID" busybox true
+	kill "$started"
+	ends "$started" 143
+}
+
 it "--ipc container: shows the other's namespace, /dev/shm and /dev/mqueue" shares
 it "has the objects of its own namespace" own_objects
 it "keeps to itself what is not shareable" keeps_to_itself
@@ -180,4 +190,5 @@ it "shares no more before its init is reaped" retracts
 it "is not led out by the other's /dev/shm" hostile
 it "is shared across user namespaces" users
 it "says why an ordinary user's containers cannot share" without_root
+it "--ipc container: takes no /proc for shared memory" hostile_mounts
 finish_clean
