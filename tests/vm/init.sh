@@ -164,7 +164,7 @@ record() {
 	mkdir -p "$ROOT/home"
 	printf '%s\0' --env LANG=C --env 'GREETING=a  b' --user 1000:100:4:24 --cwd /home --remap 9:0 /program 'x y' '' "$(printf 'two\nlines')" last >"$ROOT/wherry.run"
 	vm_boot "$ROOT" 'rdinit=/init'
-	contains "$(shown record)" 'uid=1000 gid=100 groups=4,24'
+	contains "$(shown record)" 'uid=1000 gid=100 groups=4,24,100'
 	contains "$(shown record)" "$(printf 'GREETING=a  b\nLANG=C')"
 	lacks "$(shown record)" TERM=linux
 	contains "$(shown record)" "$(printf '/home\n[x y]\n[]\n[two\nlines]\n[last]')"
