@@ -220,12 +220,13 @@ no_archive() {
 # A user without root's rights has a user namespace, in which nothing is mounted from files.
 ordinary_user() {
 	cp "$LAYERED" "$SCRATCH/user.tar"
+	cp "$WHERRY" "$SCRATCH/wherry" # a checkout may lie where nobody else can enter
 	chmod 644 "$SCRATCH/user.tar"
 	chmod 755 "$SCRATCH"
 	install -d -o 12345 -g 12345 "$SCRATCH/home"
 	fails_with 125 "--no-unpack: an archive in its place is root's to mount" \
 		setpriv --reuid 12345 --regid 12345 --clear-groups env HOME="$SCRATCH/home" XDG_RUNTIME_DIR="$SCRATCH/home" \
-		"$WHERRY" --root "$SCRATCH/home/store" --state "$SCRATCH/home/state" run --no-unpack "$SCRATCH/user.tar" true
+		"$SCRATCH/wherry" --root "$SCRATCH/home/store" --state "$SCRATCH/home/state" run --no-unpack "$SCRATCH/user.tar" true
 }
 
 # EROFS reads no metadata from a tmpfs: an initramfs is one.
