@@ -340,13 +340,13 @@ labels() {
 	start labelled --name "$ID-labelled" --label colour=green -l key --label 'empty=' --label 'words=a b = c' \
 		--annotation org.example.note=x busybox sh -c 'echo up; sleep 10000'
 	equal "$(tail -n +2 "$STATE/$ID-labelled")" \
-		$'label colour=green\nlabel key\nlabel empty=\nlabel words=a b = c\nannotation org.example.note=x'
+		$'label colour=green\nlabel key\nlabel empty=\nlabel words=a b = c\nannotation org.example.note=x\nnetwork none'
 	equal "$(head -n 1 "$STATE/$ID-labelled")" "$started"
 	kill -9 "$started"
 	ends "$started" 137
 	# what a killed one noted isn't the next one's
 	eventually again
-	equal "$(cat "$STATE/$ID-labelled")" "$started"
+	equal "$(cat "$STATE/$ID-labelled")" "$started"$'\nnetwork none'
 	kill "$started"
 	ends "$started" 143
 	fails_with 125 "is not KEY=VALUE" wherry run --label =x busybox true

@@ -80,7 +80,8 @@ sweeps() {
 	equal "$(work_there)" 0
 }
 
-# What an image leads to is on the disk before it can be found: rules 24 and 25.
+# What an image leads to is on the disk before it can be found: rules 24 and 25. Its names are two, one with
+# its manifest's digest.
 order() {
 	fresh
 	load busybox
@@ -89,7 +90,7 @@ order() {
 	sed -En -e "s#.*(syncfs|fsync)\(.*<$STORE/(layers|images|names|tmp)(/[^>]*)?>.*#\1 \2#p" \
 		-e "s#.*rename.*<$STORE/(layers|images|names)>.*#rename \1#p" "$SCRATCH/trace" | uniq >"$SCRATCH/order"
 	equal "$(tr '\n' ',' <"$SCRATCH/order")" "syncfs tmp,rename layers,fsync layers,fsync tmp,rename images,fsync images,\
-fsync tmp,rename names,fsync names,"
+fsync tmp,rename names,fsync names,fsync tmp,rename names,fsync names,"
 }
 
 # Layers that are done begin to reach the disk while others are extracted; the last sync, of the process that
