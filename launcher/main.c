@@ -72,7 +72,7 @@ static void print_usage(void)
 static int settle_descriptors(void)
 {
 	for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; standard++)
-		if (fcntl(standard, F_GETFD) < 0 && open("/dev/null", O_RDWR) != standard)
+		if (fcntl(standard, F_GETFD) < 0 && openat(AT_FDCWD, "/dev/null", O_RDWR) != standard)
 			return fail("open /dev/null");
 	/* Whatever else the caller left open is not for the container. */
 	if (sys_close_range(STDERR_FILENO + 1, ~0U) < 0)

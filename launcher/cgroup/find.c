@@ -39,7 +39,7 @@ static struct cgroup_mount *add(struct cgroup_mounts *mounts, const char *path, 
 	mount->detached = 0;
 	mount->unified = unified;
 	mounts->count++;
-	scoped_fd dir = unified ? open(path, O_DIRECTORY | O_CLOEXEC) : -1;
+	scoped_fd dir = unified ? openat(AT_FDCWD, path, O_DIRECTORY | O_CLOEXEC) : -1;
 	if (dir >= 0)
 		cgroup_read(dir, "cgroup.controllers", mount->controllers, sizeof(mount->controllers));
 	return mount;
@@ -162,5 +162,5 @@ int cgroup_mount_open(const struct cgroup_mount *mount)
 {
 	if (mount->detached)
 		return fcntl(mount->detached, F_DUPFD_CLOEXEC, 0);
-	return open(mount->path, O_DIRECTORY | O_CLOEXEC);
+	return openat(AT_FDCWD, mount->path, O_DIRECTORY | O_CLOEXEC);
 }

@@ -48,7 +48,7 @@ static int fill_carried(int memory)
 static int fill_from(int memory, const char *path)
 {
 	struct stat stat;
-	scoped_fd file = open(path, O_RDONLY | O_CLOEXEC);
+	scoped_fd file = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	if (file < 0 || fstat(file, &stat) < 0)
 		return fail("--init-path %s", path);
 	off_t done = 0;

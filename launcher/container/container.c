@@ -297,7 +297,7 @@ static void protect(pid_t init)
 	if (!proc_is_ours())
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", init);
-	scoped_fd file = open(path, O_WRONLY | O_CLOEXEC);
+	scoped_fd file = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
 	if (file >= 0 && write(file, "-999", 4) < 0)
 		return; /* EACCES: only with CAP_SYS_RESOURCE; EIO, ESRCH: it is gone */
 }

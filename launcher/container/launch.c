@@ -26,7 +26,7 @@
 /* docker-run(1): a file that is there already belongs to another container. */
 static int write_cid_file(const char *path, const char *name)
 {
-	scoped_fd file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+	scoped_fd file = openat(AT_FDCWD, path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
 	if (file < 0 || write(file, name, strlen(name)) != (ssize_t)strlen(name))
 		return fail("--cidfile %s", path);
 	return 0;

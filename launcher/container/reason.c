@@ -190,7 +190,7 @@ void reason_find(struct reason *reason, const struct spec *spec, pid_t init, int
 	struct program program;
 	const char *name = spec->process.argv[0];
 	snprintf(root, sizeof(root), "/proc/%d/root", init);
-	scoped_fd at = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd at = openat(AT_FDCWD, root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	const struct place place = { at, spec->process.cwd };
 	bool more = at >= 0 && find(&program, &place, &spec->process);
 	if (more && !program.size)

@@ -24,7 +24,7 @@ int run_report_open(struct run_report *report, const char *path)
 	report->file = -1;
 	if (!path)
 		return 0;
-	report->file = open(path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
+	report->file = openat(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0644);
 	return report->file < 0 ? fail("--report %s", path) : 0;
 }
 

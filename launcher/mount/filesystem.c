@@ -37,7 +37,7 @@ const char *filesystem_type(const char *path)
 {
 	struct stat stat;
 	unsigned char magic[4];
-	scoped_fd file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	scoped_fd file = openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (file < 0 || fstat(file, &stat) < 0 || !S_ISREG(stat.st_mode))
 		return NULL;
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
@@ -50,14 +50,14 @@ const char *filesystem_type(const char *path)
 /* A board's /dev may be static, or not there: a node of our own, gone as soon as it is open. */
 static int open_node(const char *path, mode_t type, dev_t device)
 {
-	int node = open(path, O_RDWR | O_CLOEXEC);
+	int node = openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC);
 	if (node >= 0 || errno != ENOENT)
 		return node;
 	char own[64];
 	snprintf(own, sizeof(own), "/wherry-%d", getpid());
 	if (mknod(own, type | 0600, device) < 0)
 		return -1;
-	node = open(own, O_RDWR | O_CLOEXEC);
+	node = openat(AT_FDCWD, own, O_RDWR | O_CLOEXEC);
 	unlink(own);
 	return node;
 }
@@ -77,7 +77,7 @@ static int attach_loop(const char *path)
 {
 	/* LOOP_CONFIGURE, Linux 5.8. The file may be another's next year: never written. */
 	struct loop_config config = { .info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR };
-	scoped_fd file = open(path, O_RDONLY | O_CLOEXEC);
+	scoped_fd file = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	scoped_fd control = open_node("/dev/loop-control", S_IFCHR, makedev(10, 237));
 	if (file < 0)
 		return path_fail("open", path);
@@ -137,7 +137,7 @@ static int mount_open(int file, const char *type, const int *devices, size_t cou
 	if (proc_is_there())
 		return mount_named("/proc/self/fd/", file, type, devices, count);
 	scoped_fd proc = proc_open();
-	scoped_fd back = proc < 0 ? -1 : open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd back = proc < 0 ? -1 : openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (back < 0 || fchdir(proc) < 0)
 		return -1;
 	int tree = mount_named("self/fd/", file, type, devices, count), error = errno;
@@ -230,7 +230,7 @@ static int explain_index(void)
 /* Whether a file can be one is looked at before what is in it: any will do. */
 int filesystem_probe(const char *path)
 {
-	scoped_fd file = open(path, O_RDONLY | O_CLOEXEC);
+	scoped_fd file = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return path_fail("open", path);
 	scoped_fd tree = mount_index(file, NULL, 0);

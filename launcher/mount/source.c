@@ -22,7 +22,7 @@ static bool has(int dir, const char *name)
 /* A directory that is no image layout is a root file system as it stands. */
 static bool is_rootfs(const char *name)
 {
-	scoped_fd dir = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd dir = openat(AT_FDCWD, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return dir >= 0 && !has(dir, "oci-layout") && !has(dir, "index.json") &&
 	       !has(dir, "manifest.json");
 }
@@ -49,7 +49,7 @@ static int read_config_beside(struct source *source, const char *name)
 	struct stat stat;
 	if (asprintf(&path, "%s.json", name) < 0)
 		return fail("name the config of %s", name);
-	scoped_fd file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	scoped_fd file = openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (file < 0)
 		return errno == ENOENT ? 0 : fail("open %s", path);
 	if (fstat(file, &stat) < 0 || !S_ISREG(stat.st_mode) || stat.st_size > JSON_BYTES)

@@ -16,14 +16,14 @@
 static int read_digit(const char *path)
 {
 	char digit;
-	scoped_fd file = open(path, O_RDONLY | O_CLOEXEC);
+	scoped_fd file = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	return file >= 0 && read(file, &digit, 1) == 1 ? digit - '0' : -1;
 }
 
 static int write_digit(const char *path, int value)
 {
 	char digit = (char)('0' + value);
-	scoped_fd file = open(path, O_WRONLY | O_CLOEXEC);
+	scoped_fd file = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
 	return file >= 0 && write(file, &digit, 1) == 1 ? 0 : -1;
 }
 

@@ -30,7 +30,7 @@ static bool is_linked(int file)
 int leases_lock(const char *state, int operation)
 {
 	char path[PATH_MAX];
-	scoped_fd dir = open(dir_path(path, state), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	scoped_fd dir = openat(AT_FDCWD, dir_path(path, state), O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0 || flock(dir, operation) < 0)
 		return -1;
 	if (is_linked(dir))

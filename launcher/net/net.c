@@ -134,7 +134,7 @@ int net_open(struct network *network, struct net *net, const char *state, const 
 	bool bridge = net->kind == NETWORK_BRIDGE;
 	/* What others have left on the host is found from there alone. */
 	if (bridge || leases_exist(state)) {
-		network->host = open(NAMESPACE, O_RDONLY | O_CLOEXEC);
+		network->host = openat(AT_FDCWD, NAMESPACE, O_RDONLY | O_CLOEXEC);
 		if (network->host < 0 && bridge)
 			return fail("open " NAMESPACE);
 	}
@@ -187,7 +187,7 @@ static int connect_bridge(struct network *network, const struct net *net)
 
 static int join_path(const char *path)
 {
-	scoped_fd file = open(path, O_RDONLY | O_CLOEXEC);
+	scoped_fd file = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return fail("--network ns:%s", path);
 	return setns(file, CLONE_NEWNET) < 0 ? fail("--network ns:%s: enter it", path) : 0;

@@ -130,7 +130,7 @@ static int write_map(pid_t pid, const char *name, const struct id_map *map)
 				      map->ranges[i].count);
 		inside += map->ranges[i].count;
 	}
-	scoped_fd file = open(path, O_WRONLY | O_CLOEXEC);
+	scoped_fd file = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
 	/* In one write: user_namespaces(7) */
 	if (file < 0 || write(file, text, n) != (ssize_t)n)
 		return fail("map the container's ids: write %s", path);
@@ -143,6 +143,6 @@ int idmap_write(const struct ids *ids, pid_t pid)
 	if (write_map(pid, "uid_map", &ids->users) < 0 || write_map(pid, "gid_map", &ids->groups) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-	int userns = open(path, O_RDONLY | O_CLOEXEC);
+	int userns = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
 	return userns < 0 ? fail("open the container's user namespace") : userns;
 }

@@ -65,7 +65,7 @@ static _Noreturn void map_from_outside(int go, pid_t target, uid_t uid, gid_t gi
 
 static int write_text(const char *path, const char *text)
 {
-	scoped_fd file = open(path, O_WRONLY | O_CLOEXEC);
+	scoped_fd file = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
 	if (file < 0 || write(file, text, strlen(text)) < 0)
 		return fail("write %s", path);
 	return 0;

@@ -287,7 +287,7 @@ static json_t *read_file(const char *path)
 {
 	char what[4096 + 32];
 	struct stat stat;
-	scoped_fd file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	scoped_fd file = openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file < 0 || fstat(file, &stat) < 0) {
 		fail("open seccomp profile %s", path);
 		return NULL;

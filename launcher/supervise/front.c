@@ -173,7 +173,7 @@ static int leave(int *socket, struct terminal *terminal, const char *name)
 {
 	scoped_fd front = take_fd(socket);
 	warn("%s goes on without a terminal; `kill %d` asks it to end", name, getpid());
-	scoped_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	scoped_fd null = openat(AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 	if (null < 0)
 		return fail("open /dev/null");
 	for (int standard = STDIN_FILENO; standard <= STDERR_FILENO; standard++)

@@ -21,7 +21,7 @@ enum { LINKS = 16 }; /* old docker save: a link for each layer that is there twi
 static int open_file(struct archive *archive)
 {
 	struct stat st;
-	archive->file = open(archive->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	archive->file = openat(AT_FDCWD, archive->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (archive->file < 0)
 		return fail("open %s", archive->path);
 	if (fstat(archive->file, &st) < 0)

@@ -64,7 +64,7 @@ static int follow(struct way *way, int above, int link, const struct stat *stat)
 	memmove(way->rest + length + 1, way->rest, rest + 1);
 	memcpy(way->rest, relative, length);
 	way->rest[length] = '/';
-	return *text == '/' ? open("/", O_PATH | O_CLOEXEC) : fcntl(above, F_DUPFD_CLOEXEC, 0);
+	return *text == '/' ? openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC) : fcntl(above, F_DUPFD_CLOEXEC, 0);
 }
 
 /* One part on from the directory AT. Returns what the way goes on from, or -1 with errno. */
@@ -89,7 +89,7 @@ static int walk(const char *path, const char *what)
 	if (strlen(path) >= sizeof(way.rest))
 		return refuse(ENAMETOOLONG);
 	strcpy(way.rest, path + strspn(path, "/"));
-	scoped_fd at = open(*path == '/' ? "/" : ".", O_PATH | O_CLOEXEC);
+	scoped_fd at = openat(AT_FDCWD, *path == '/' ? "/" : ".", O_PATH | O_CLOEXEC);
 	while (at >= 0 && *way.rest) {
 		int next = step(&way, at);
 		scoped_close(&at);

@@ -16,7 +16,7 @@ struct map {
 static bool read_map(struct map *map)
 {
 	char text[128] = "";
-	scoped_fd file = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	scoped_fd file = openat(AT_FDCWD, "/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
 	return file >= 0 && read(file, text, sizeof(text) - 1) > 0 &&
 	       sscanf(text, "%lu %lu %lu", &map->inside, &map->outside, &map->count) == 3;
 }

@@ -341,7 +341,7 @@ static int save_to_file(struct store *store, char **texts, const char *path)
 	/* What a save that was killed has left, or a link that somebody laid there: a new file either way. */
 	if (unlink(temporary) < 0 && errno != ENOENT)
 		return fail("remove %s", temporary);
-	scoped_fd file = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	scoped_fd file = openat(AT_FDCWD, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (file < 0)
 		return fail("make %s", temporary);
 	output.file = file;

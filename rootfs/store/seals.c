@@ -98,7 +98,7 @@ static int open_named(const char *line)
 		return -1;
 	memcpy(path, line, length);
 	path[length] = '\0';
-	return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	return openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
 static int keep(int **files, size_t *count, int file)
