@@ -8,7 +8,7 @@
  *	net_open()                of a bridge: its ports and an address taken, the bridge made
  *	cgroup_create()           made, limits set
  *	clone_child() ────────────────────────────► become_tied()           to the parent's life
- *	cgroup_hold_processors()                    join_cgroup()           its own, and its namespace
+ *	cgroup_hold_processors()                    cgroup_enter()          its own, and its namespace
  *	cgroup_hold_devices()                       close_others()          what is the launcher's
  *	settle_network()                            binds_open_volumes()    -v's sources, while they are in reach
  *	  (while the inside mounts)                 root_mount()            the overlay
@@ -30,10 +30,10 @@
  *	                                            root_seal()             --read-only, nodev
  *	                                            mask()                  last of all mounts
  *	                                            rlimit_set()
- *	                                            leave_keys()            where there is no filter
+ *	                                            keyring_leave()         where there is no filter
  *	                                            seccomp_install()
  *	                                            caps_bound()
- *	                                            take_on_user()          groups, user
+ *	                                            user_become()           groups, user
  *	                                            caps_set()
  *	                                            become_init()           the init's exec; it executes the program
  *	supervise_start() ◄──────── FAILED through the go socket, which the exec closes; the init's STARTED, NOT_RUN

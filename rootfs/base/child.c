@@ -82,15 +82,6 @@ int child_finish(struct child *child)
 	return failure.status ? failure_take(&failure) : 0;
 }
 
-void child_kill(struct child *child)
-{
-	if (!child->pid)
-		return;
-	kill(child->pid, SIGKILL);
-	wait_for(child);
-	close(take_fd(&child->report));
-}
-
 /* CLONE_VFORK: we wait, so that it may have our memory, the recorded failure included. */
 static int run_on(char *stack, int flags, int (*work)(void *), void *argument)
 {

@@ -29,9 +29,6 @@ int child_start(struct child *, const char *what, int (*work)(void *), void *arg
 /* Waits for its end. Returns 0; -1 with its failure, or with ours where it was killed. */
 int child_finish(struct child *);
 
-/* Kills it, if there is one. */
-void child_kill(struct child *);
-
 /*
  * Runs WORK in a child that has our memory and our descriptors, and what else FLAGS of clone(2) leave it: with
  * CLONE_NEWNS mounts of its own. We wait. Returns what WORK returned: 0, or -1 with its failure.

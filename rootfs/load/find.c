@@ -26,7 +26,8 @@ int image_find_file(struct store *store, const char *word, const struct load_opt
 	scoped_ptr char *file = path_split(word, &ref);
 	if (!file)
 		return -1;
-	if (!path_is_one(word) && stat(file, &stat_) < 0)
+	/* FILE:NAME is a path's: what stands behind a name is its tag. */
+	if (!path_is_one(word) && stat(word, &stat_) < 0)
 		return find_nothing(store, word);
 	if (loader_load(store, word, options, &result, NULL, NULL) < 0)
 		return -1;

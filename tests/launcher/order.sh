@@ -8,14 +8,14 @@ PAGE=$TOP/launcher/container/container.c
 
 # What a step shows of itself in a trace. Those without a call of their own in this launch have none here.
 declare -A SHOWN=(
-	[become_tied]='prctl\(PR_SET_PDEATHSIG' [join_cgroup]='unshare\(CLONE_NEWCGROUP' [close_others]='close_range\('
+	[become_tied]='prctl\(PR_SET_PDEATHSIG' [cgroup_enter]='unshare\(CLONE_NEWCGROUP' [close_others]='close_range\('
 	[binds_open_volumes]='open_tree\(.*/volume"' [root_mount]='mount\("overlay"' [binds_open_own]='open_tree\(.*/hosts"'
 	[mounts_kernel]='mount\("proc"' [devices_make]='mknodat\(.*null' [mount_ipc]='mount\("mqueue"'
 	[wait_for_go]='setns\(.*CLONE_NEWNET' [mounts_sys]='mount\("sysfs"' [root_enter]='pivot_root\('
 	[sysctl_set_usual]='ip_unprivileged_port_start' [binds_put_own]='"etc/hosts"' [binds_put_volumes]='openat2\(.*"data"'
 	[find_user]='"/etc/passwd"' [set_oom_score]='self/oom_score_adj' [connect]='setsid\(' [target_make]='openat2\(.*"work"'
 	[root_seal]='mount\(NULL, "/", NULL, MS_RDONLY' [mask]='mount\(.*"keys"' [rlimit_set]='prlimit64\(.*NOFILE'
-	[seccomp_install]='seccomp\(SECCOMP_SET_MODE_FILTER' [caps_bound]='PR_CAPBSET_DROP' [take_on_user]='setgid'
+	[seccomp_install]='seccomp\(SECCOMP_SET_MODE_FILTER' [caps_bound]='PR_CAPBSET_DROP' [user_become]='setgid'
 	[caps_set]='capset\(' [become_init]='execve(at)?\('
 )
 

@@ -1,5 +1,4 @@
-/* Children, whole files and directories, as rootfs/base has them. */
-#include <dirent.h>
+/* Children, as rootfs/base has them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,10 +10,7 @@
 #include <unistd.h>
 
 #include "rootfs/base/child.h"
-#include "rootfs/base/dir.h"
 #include "rootfs/base/err.h"
-#include "rootfs/base/files.h"
-#include "rootfs/base/scoped.h"
 #include "tests/lib/tap.h"
 
 static int answer;
@@ -100,10 +96,6 @@ static void test_death(void)
 	alarm(30);
 	tap_ok(read(ends[0], &byte, 1) == 0, "a child ends with its parent");
 	close(ends[0]);
-	child_start(&child, "the child of this test", sleeps, NULL, NULL, 0);
-	child_kill(&child);
-	child_kill(&child);
-	tap_ok(!child.pid && waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "one that is killed is waited for, once");
 }
 
 static int twice(void *argument)
@@ -120,55 +112,10 @@ static void test_vfork(void)
 	failure_clear();
 }
 
-static void test_files(int dir)
-{
-	size_t size = 0;
-	scoped_fd file = openat(dir, "file", O_RDWR | O_CREAT, 0600);
-	tap_ok(file_write(file, "abc", 3) == 0, "all is written");
-	scoped_ptr char *text = file_read_at(dir, "file", 3, &size);
-	tap_ok(text && size == 3 && !strcmp(text, "abc"), "a file is read whole, with a NUL behind");
-	errno = 0;
-	tap_ok(!file_read_at(dir, "file", 2, NULL) && errno == EFBIG, "one that is too large is not read");
-	symlinkat("file", dir, "link");
-	tap_ok(!file_read_at(dir, "link", 9, NULL) && errno == ELOOP, "nor is one by a link");
-	mkfifoat(dir, "fifo", 0600);
-	tap_ok(!file_read_at(dir, "fifo", 9, NULL) && errno == EINVAL, "nor what is no file, which is not waited for");
-	tap_ok(!file_read_at(dir, "none", 9, NULL) && errno == ENOENT, "one that is not there is told apart");
-	scoped_fd version = open("/proc/version", O_RDONLY);
-	scoped_ptr char *empty = file_read(version, 9, &size);
-	tap_ok(empty && size == 0, "one without a size is empty");
-	struct digest digest;
-	tap_ok(file_hash(file, &digest) == 0 &&
-		       !strcmp(digest.hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
-	       "the digest is that of all of it, wherever one reads");
-	tap_ok(file_hash(dir, &digest) < 0 && errno == EISDIR, "a directory has none");
-	scoped_fd full = open("/dev/full", O_WRONLY);
-	tap_ok(file_write(full, "x", 1) < 0 && errno == ENOSPC, "a full disk is told");
-}
-
-static void test_dir(int dir)
-{
-	int names = 0;
-	scoped_dir *stream = dir_open(dir, ".");
-	while (dir_next(stream))
-		names++;
-	tap_ok(names == 3 && errno == 0, "a directory's names are all but . and ..");
-	tap_ok(!dir_open(dir, "file") && errno == ENOTDIR, "a file has no names");
-	tap_ok(!dir_from(-1), "no descriptor is no directory");
-}
-
 int main(void)
 {
-	char name[] = "/tmp/wherry-test.XXXXXX";
 	test_children();
 	test_death();
 	test_vfork();
-	scoped_fd dir = mkdtemp(name) ? open(name, O_RDONLY | O_DIRECTORY) : -1;
-	test_files(dir);
-	test_dir(dir);
-	unlinkat(dir, "file", 0);
-	unlinkat(dir, "link", 0);
-	unlinkat(dir, "fifo", 0);
-	rmdir(name);
 	return tap_finish();
 }

@@ -45,7 +45,7 @@ loads() {
 	contains "$(here images)" busybox
 	contains "$(here volume ls)" full
 	here save -o "$SCRATCH/saved.tar" busybox
-	contains "$(here inspect busybox)" '"id"'
+	contains "$(here inspect busybox)" '"Id"'
 	here prune
 }
 
