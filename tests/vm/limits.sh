@@ -113,7 +113,7 @@ script() {
 	kill $!
 
 	# in a container, whose own cgroup is all that it sees
-	say nested wherry run --privileged --no-init -m 128M -v /wherry:/wherry -v /image.tar:/image.tar --tmpfs /store busybox sh -c 'exec /wherry --root /store --state /state run -m 32M /image.tar sh -c "cat /sys/fs/cgroup/memory.max; mknod /tmp/v b 254 0; cat /tmp/v"'
+	say nested wherry run --privileged --no-init -m 128M -v /wherry:/wherry -v /image.tar:/image.tar --tmpfs /store:mode=700 busybox sh -c 'exec /wherry --root /store --state /state run -m 32M /image.tar sh -c "cat /sys/fs/cgroup/memory.max; mknod /tmp/v b 254 0; cat /tmp/v"'
 	say left sh -c 'ls -d /sys/fs/cgroup/wherry* /sys/fs/cgroup/*/wherry*'
 	say done true
 	poweroff -f
