@@ -193,7 +193,8 @@ static int open_shared(FILE *file, const char *name, uint32_t *root)
 	return init < 0 ? fail("--ipc container:%s: find its process", name) : take_fd(&init);
 }
 
-int state_shared(const char *dir, const char *name, uint32_t *root)
+/* What the container NAME has noted, for --OPTION container:NAME; the caller's. NULL with a failure. */
+static FILE *open_state(const char *dir, const char *name, const char *option)
 {
 	char path[PATH_MAX];
 	FILE *file = NULL;
@@ -201,7 +202,15 @@ int state_shared(const char *dir, const char *name, uint32_t *root)
 	if (is_name(name))
 		file = fopen(path, "re");
 	if (!file)
-		return failx("--ipc container:%s: no container of that name runs", name);
+		failx("--%s container:%s: no container of that name runs", option, name);
+	return file;
+}
+
+int state_shared(const char *dir, const char *name, uint32_t *root)
+{
+	FILE *file = open_state(dir, name, "ipc");
+	if (!file)
+		return -1;
 	int init = open_shared(file, name, root);
 	fclose(file);
 	return init;
@@ -261,13 +270,9 @@ static int open_network(FILE *file, const char *name)
 
 int state_network(const char *dir, const char *name)
 {
-	char path[PATH_MAX];
-	FILE *file = NULL;
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	if (is_name(name))
-		file = fopen(path, "re");
+	FILE *file = open_state(dir, name, "network");
 	if (!file)
-		return failx("--network container:%s: no container of that name runs", name);
+		return -1;
 	int supervisor = open_network(file, name);
 	fclose(file);
 	return supervisor;
